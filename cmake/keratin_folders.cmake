@@ -1,0 +1,44 @@
+# keratin_add_folder(NAME DEPENDS folders... LINK libraries...): one object library a folder,
+# keratin_<NAME>, from its .cc files, and one test program, keratin_<NAME>_test, from its *_test.cc.
+# A test links only its own folder and those above it, so that a wrong include fails to link.
+function(keratin_add_folder name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  if(NOT sources)
+    return()
+  endif()
+
+  set(object keratin_${name})
+  add_library(${object} OBJECT ${sources})
+  set_target_properties(${object} PROPERTIES POSITION_INDEPENDENT_CODE ON
+                        CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_definitions(${object} PRIVATE KERATIN_BUILDING)
+  target_link_libraries(${object} PUBLIC keratin_options ${ARG_LINK})
+  set(closure ${object})
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    if(TARGET keratin_${dependency})
+      target_link_libraries(${object} PUBLIC $<TARGET_PROPERTY:keratin_${dependency},INTERFACE_LINK_LIBRARIES>)
+      list(APPEND closure keratin_${dependency})
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY KERATIN_FOLDERS ${object})
+
+  if(KERATIN_BUILD_TESTS AND tests)
+    keratin_add_test(${object}_test SOURCES ${tests} LINK ${closure})
+  endif()
+endfunction()
+
+# keratin_add_test(NAME SOURCES files... LINK libraries...): a GoogleTest program, each test known to ctest.
+function(keratin_add_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE keratin_options ${ARG_LINK} GTest::gmock_main)
+  target_compile_definitions(${name} PRIVATE
+    KERATIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" KERATIN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+endfunction()
