@@ -1,0 +1,50 @@
+#include "keratin/tensor/variable.h"
+
+#include "keratin/core/error.h"
+
+namespace keratin::inline v0 {
+
+struct Variable::State {
+  Tensor value;
+  std::string name;
+  bool trainable;
+  std::shared_ptr<Node> leaf;
+  std::function<void(const Tensor&)> gradient_hook;
+};
+
+Variable::Variable(Tensor value, std::string name, bool trainable)
+    : state_(std::make_shared<State>(
+          State{value.detach(), std::move(name), trainable, std::make_shared<Node>(), {}})) {
+  state_->leaf->operation = "leaf";
+}
+
+const std::string& Variable::name() const noexcept { return state_->name; }
+const Shape& Variable::shape() const noexcept { return state_->value.shape(); }
+DType Variable::dtype() const noexcept { return state_->value.dtype(); }
+bool Variable::trainable() const noexcept { return state_->trainable; }
+void Variable::set_trainable(bool trainable) { state_->trainable = trainable; }
+const Tensor& Variable::value() const noexcept { return state_->value; }
+Tensor& Variable::mutable_value() noexcept { return state_->value; }
+const std::shared_ptr<Node>& Variable::leaf() const noexcept { return state_->leaf; }
+
+Tensor Variable::tensor() const {
+  Tensor tensor = state_->value;
+  if (state_->trainable && is_recording()) tensor.set_node(state_->leaf);
+  return tensor;
+}
+
+void Variable::assign(const Tensor& value) {
+  if (value.shape() != shape())
+    throw ShapeError("assign", "variable \"" + name() + "\" expects shape " + shape().to_string(),
+                     "got " + value.shape().to_string());
+  state_->value = value.detach().astype(dtype());
+}
+
+void Variable::set_gradient_hook(std::function<void(const Tensor&)> hook) {
+  state_->gradient_hook = std::move(hook);
+}
+const std::function<void(const Tensor&)>& Variable::gradient_hook() const noexcept {
+  return state_->gradient_hook;
+}
+
+}  // namespace keratin::inline v0
