@@ -1,3 +1,5 @@
+# keratin_add_folder, keratin_add_test and keratin_add_program: how the project's targets are made.
+
 # keratin_add_folder(NAME DEPENDS folders... LINK libraries...): one object library a folder,
 # keratin_<NAME>, from its .cc files, and one test program, keratin_<NAME>_test, from its *_test.cc.
 # A test links only its own folder and those above it, so that a wrong include fails to link.
@@ -32,6 +34,8 @@ function(keratin_add_folder name)
 endfunction()
 
 # keratin_add_test(NAME SOURCES files... LINK libraries...): a GoogleTest program, each test known to ctest.
+# Tests with Thread, Parallel or Concurrent in their name carry the label `threads` (ThreadSanitizer runs
+# those), tests with Golden the label `golden`.
 function(keratin_add_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   find_package(GTest REQUIRED)
@@ -40,5 +44,34 @@ function(keratin_add_test name)
   target_link_libraries(${name} PRIVATE keratin_options ${ARG_LINK} GTest::gmock_main)
   target_compile_definitions(${name} PRIVATE
     KERATIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" KERATIN_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+  set(threads "*Thread*:*Parallel*:*Concurrent*")
+  set(golden "*Golden*")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600
+                       TEST_FILTER "*-${threads}:${golden}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS threads
+                       TEST_FILTER "${threads}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS golden
+                       TEST_FILTER "${golden}-${threads}")
+endfunction()
+
+# keratin_add_program(NAME [INSTALL] LINK libraries...): bin/<NAME> from every .cc of this folder (or of
+# FOLDER below it) that is no test; nothing where there is none yet. The target is <NAME>-program, since
+# `keratin` names the library.
+function(keratin_add_program name)
+  cmake_parse_arguments(ARG "INSTALL" "FOLDER" "LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_FOLDER}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  if(NOT sources)
+    return()
+  endif()
+  set(program ${name}-program)
+  add_executable(${program} ${sources})
+  set_target_properties(${program} PROPERTIES OUTPUT_NAME ${name})
+  target_link_libraries(${program} PRIVATE keratin_options ${ARG_LINK})
+  target_compile_definitions(${program} PRIVATE
+    KERATIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" KERATIN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  if(ARG_INSTALL AND KERATIN_INSTALL)
+    set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
 endfunction()

@@ -1,0 +1,25 @@
+# Fails if the library LIBRARY exports anything but keratin's own names: functions, typeinfo, vtables.
+execute_process(COMMAND ${NM} -D -C --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols
+                COMMAND_ERROR_IS_FATAL ANY)
+string(REPLACE ";" "," symbols "${symbols}")
+string(REGEX REPLACE "[\r\n]+" ";" symbols "${symbols}")
+set(foreign)
+set(own 0)
+foreach(line IN LISTS symbols)
+  # "address type name"; a function template's name begins with what it returns.
+  string(REGEX REPLACE "^[0-9a-f]+ [A-Za-z] " "" name "${line}")
+  if(name MATCHES "^((typeinfo|typeinfo name|vtable|VTT|guard variable|non-virtual thunk|virtual thunk) (for|to) )?keratin::v[0-9]+::"
+     OR name MATCHES "^[^(]* keratin::v[0-9]+::")
+    math(EXPR own "${own} + 1")
+  elseif(NOT name STREQUAL "")
+    list(APPEND foreign "${line}")
+  endif()
+endforeach()
+if(foreign)
+  list(JOIN foreign "\n  " text)
+  message(FATAL_ERROR "${LIBRARY} exports names that are not keratin's:\n  ${text}")
+endif()
+if(own EQUAL 0)
+  message(FATAL_ERROR "${LIBRARY} exports nothing: is KERATIN_API missing, or is this the wrong file?")
+endif()
+message(STATUS "${own} names exported, all keratin's")
