@@ -19,6 +19,9 @@
 
 namespace keratin::inline v0 {
 
+/// Defined in keratin/training.
+struct TrainingState;
+
 /// How a layer is called.
 struct CallContext {
   bool training = false;
@@ -66,6 +69,8 @@ class KERATIN_API LayerBody {
   Regularizer activity_regularizer;
   /// Shape given by an Input or input_shape, batch axis first.
   std::optional<Shape> batch_input_shape;
+  /// What Model.compile attached (keratin/training); null before, and not copied by clone.
+  std::shared_ptr<TrainingState> training_state;
 
  protected:
   /// A new weight, initialised; named "<role>", as "kernel".
