@@ -4,8 +4,7 @@ set(KERATIN_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/keratin)
 
 install(TARGETS keratin EXPORT keratin-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT keratin-targets NAMESPACE keratin:: DESTINATION ${KERATIN_PACKAGE_DIR})
 
 # The closure is taken when installing, so that editing a header never configures the build again.

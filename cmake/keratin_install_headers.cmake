@@ -1,5 +1,6 @@
 # Installs the public headers: keratin/keratin.h and every header that it reaches. What it does not reach
 # (kernels, Highway, oneDNN) stays inside. Takes KERATIN_SOURCE_DIR and KERATIN_INCLUDE_DIR.
+cmake_policy(VERSION 3.25)
 set(pending keratin/keratin.h)
 set(public)
 while(pending)

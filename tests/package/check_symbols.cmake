@@ -1,4 +1,5 @@
 # Fails if the library LIBRARY exports anything but keratin's own names: functions, typeinfo, vtables.
+cmake_policy(VERSION 3.25)
 execute_process(COMMAND ${NM} -D -C --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols
                 COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE ";" "," symbols "${symbols}")

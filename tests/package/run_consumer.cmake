@@ -1,6 +1,7 @@
 # Builds tests/package/consumer in WORK with the compiler CXX and runs what it made.
 # MODE find_package: installs the build tree BUILD into a prefix of its own first.
 # MODE add_subdirectory: compiles the library's sources inside the consumer.
+cmake_policy(VERSION 3.25)
 set(source ${CMAKE_CURRENT_LIST_DIR}/consumer)
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
