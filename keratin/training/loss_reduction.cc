@@ -1,0 +1,100 @@
+#include "keratin/training/loss_reduction.h"
+
+#include <string>
+#include <vector>
+
+#include "keratin/core/error.h"
+#include "keratin/ops/ops.h"
+#include "keratin/training/loss_rows.h"
+
+namespace keratin::inline v0::detail {
+namespace {
+
+double total(const Tensor& a) {
+  const auto sum = [&]<class T>(T) {
+    const auto values = a.values<T>();
+    return sum_of(a.size(), [&](std::int64_t i) { return values[static_cast<std::size_t>(i)]; });
+  };
+  return a.dtype() == DType::float64 ? sum(double{}) : sum(float{});
+}
+
+template <class T>
+Tensor scaled(const Shape& shape, const Tensor& weights, double factor) {
+  Tensor result = Tensor::empty(shape, kDType<T>);
+  const auto out = result.mutable_values<T>();
+  const T scale = static_cast<T>(factor);
+  const T* w = weights.is_defined() ? weights.values<T>().data() : nullptr;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = w == nullptr ? scale : scale * w[i];
+  return result;
+}
+
+bool repeats(const Shape& from, const Shape& to) {
+  if (from.rank() != to.rank()) return false;
+  for (std::size_t axis = 0; axis < from.rank(); ++axis)
+    if (from[axis] != to[axis] && from[axis] != 1) return false;
+  return true;
+}
+
+}  // namespace
+
+Tensor weights_like(std::string_view operation, const Tensor& weights, const Tensor& values,
+                    Generation generation) {
+  const Shape& to = values.shape();
+  Shape shape = weights.shape();
+  if (shape.rank() == to.rank() + 1 && shape.back() == 1) {
+    shape = shape.without(shape.rank() - 1);
+  } else if (shape.rank() > 0 && shape.rank() + 1 == to.rank() &&
+             (to.back() == 1 || generation == Generation::keras2)) {
+    shape = shape.with_inserted(shape.rank(), 1);
+  }
+  if (shape.rank() != 0 && !repeats(shape, to))
+    throw ShapeError(operation, "expects weights or a mask of the values' shape " + to.to_string(),
+                     "got shape " + weights.shape().to_string(), "Give one weight for each value.");
+  return weights.detach().astype(values.dtype()).reshape(shape).broadcast_to(to).contiguous();
+}
+
+Tensor weighted_sum(const Tensor& values, const Tensor& weights, double divisor) {
+  const auto compute = [&]<class T>(T) {
+    const Tensor flat = values.detach().contiguous();
+    const auto v = flat.values<T>();
+    const T* w = weights.is_defined() ? weights.values<T>().data() : nullptr;
+    const double sum = sum_of(values.size(), [&](std::int64_t i) {
+      const auto value = static_cast<double>(v[static_cast<std::size_t>(i)]);
+      return w == nullptr ? value : value * static_cast<double>(w[i]);
+    });
+    Tensor result = Tensor::scalar(sum / divisor, kDType<T>);
+    if (!wants_gradient({&values})) return result;
+    return record(std::move(result), "loss_reduction", {&values},
+                  [shape = values.shape(), weights, divisor](const Tensor& upstream) {
+                    return std::vector<Tensor>{scaled<T>(shape, weights, upstream.item() / divisor)};
+                  });
+  };
+  return values.dtype() == DType::float64 ? compute(double{}) : compute(float{});
+}
+
+Tensor weights_product(const Tensor& a, const Tensor& b) {
+  if (!a.is_defined()) return b;
+  return b.is_defined() ? ops::multiply(a, b) : a;
+}
+
+Tensor reduce_values(const Tensor& values, const Tensor& w, const Tensor& m, Reduction reduction) {
+  const Tensor weights = weights_product(w, m);
+  switch (reduction) {
+    case Reduction::none:
+      return weights.is_defined() ? ops::multiply(values, weights) : values;
+    case Reduction::sum:
+      return weighted_sum(values, weights, 1);
+    case Reduction::mean_with_sample_weight: {
+      const double divisor = weights.is_defined() ? total(weights) : static_cast<double>(values.size());
+      return divisor == 0 ? weighted_sum(values, Tensor::zeros(values.shape(), values.dtype()), 1)
+                          : weighted_sum(values, weights, divisor);
+    }
+    case Reduction::sum_over_batch_size:
+      break;
+  }
+  const double divisor = m.is_defined() ? total(m) : static_cast<double>(values.size());
+  if (divisor == 0) return weighted_sum(values, Tensor::zeros(values.shape(), values.dtype()), 1);
+  return weighted_sum(values, weights, divisor);
+}
+
+}  // namespace keratin::inline v0::detail
