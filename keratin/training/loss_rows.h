@@ -11,6 +11,7 @@
 #include "keratin/core/parallel.h"
 #include "keratin/tensor/node.h"
 #include "keratin/tensor/tensor.h"
+#include "keratin/training/sums.h"
 
 namespace keratin::inline v0::detail {
 
@@ -29,17 +30,6 @@ inline Shape values_shape(const Shape& shape) {
 /// Rows in a chunk of a parallel loop: some ten microseconds of work, whatever the number of threads.
 inline std::int64_t rows_grain(const Rows& rows) {
   return std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, rows.size));
-}
-
-/// f(0) + … + f(count − 1) in double, in eight sums that do not wait for each other; the order is fixed.
-template <class F>
-double sum_of(std::int64_t count, F f) {
-  double part[8] = {};
-  std::int64_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    for (int k = 0; k < 8; ++k) part[k] += static_cast<double>(f(i + k));
-  for (int k = 0; i < count; ++i, ++k) part[k] += static_cast<double>(f(i));
-  return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
 }
 
 /// The values of a loss for rows of y_pred (contiguous, of type T), recorded. `kernel` has

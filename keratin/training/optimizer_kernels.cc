@@ -8,6 +8,8 @@
 #include <hwy/highway.h>
 
 #include "keratin/core/parallel.h"
+#include "keratin/simd/dispatch.h"
+#include "keratin/training/sums.h"
 
 #ifndef KERATIN_TRAINING_OPTIMIZER_RULES
 #define KERATIN_TRAINING_OPTIMIZER_RULES
@@ -35,6 +37,18 @@ template <class T>
 struct AdamRule {
   Input<T> input;
   T *m, *v, *largest, rate, rest_1, rest_2, epsilon;
+};
+
+template <template <class> class Rule>
+struct KernelPair {
+  void (*of_float)(const Rule<float>& rule, std::int64_t begin, std::int64_t end);
+  void (*of_double)(const Rule<double>& rule, std::int64_t begin, std::int64_t end);
+};
+/// One instruction set's.
+struct OptimizerKernels {
+  KernelPair<SgdRule> sgd;
+  KernelPair<RmspropRule> rmsprop;
+  KernelPair<AdamRule> adam;
 };
 
 }  // namespace keratin::inline v0::detail
@@ -112,7 +126,7 @@ HWY_INLINE void update(D d, const AdamRule<T>& rule, std::int64_t i) {
 }
 
 template <class T, class Rule>
-HWY_INLINE void run(const Rule& rule, std::int64_t begin, std::int64_t end) {
+void run(const Rule& rule, std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const hn::CappedTag<T, 1> one;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -121,28 +135,11 @@ HWY_INLINE void run(const Rule& rule, std::int64_t begin, std::int64_t end) {
   for (; i < end; ++i) update(one, rule, i);
 }
 
-void sgd_float(const SgdRule<float>& rule, std::int64_t begin, std::int64_t end) {
-  run<float>(rule, begin, end);
-}
-void rmsprop_float(const RmspropRule<float>& rule, std::int64_t begin, std::int64_t end) {
-  run<float>(rule, begin, end);
-}
-void adam_float(const AdamRule<float>& rule, std::int64_t begin, std::int64_t end) {
-  run<float>(rule, begin, end);
-}
-#if HWY_HAVE_FLOAT64
-void sgd_double(const SgdRule<double>& rule, std::int64_t begin, std::int64_t end) {
-  run<double>(rule, begin, end);
-}
-void rmsprop_double(const RmspropRule<double>& rule, std::int64_t begin, std::int64_t end) {
-  run<double>(rule, begin, end);
-}
-void adam_double(const AdamRule<double>& rule, std::int64_t begin, std::int64_t end) {
-  run<double>(rule, begin, end);
-}
-#else
-#error "Every instruction set that is compiled in has float64."
-#endif
+const OptimizerKernels kKernels = {
+    .sgd = {run<float, SgdRule<float>>, run<double, SgdRule<double>>},
+    .rmsprop = {run<float, RmspropRule<float>>, run<double, RmspropRule<double>>},
+    .adam = {run<float, AdamRule<float>>, run<double, AdamRule<double>>},
+};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace keratin::inline v0::detail
@@ -151,17 +148,39 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace keratin::inline v0::detail {
 
-HWY_EXPORT(sgd_float);
-HWY_EXPORT(sgd_double);
-HWY_EXPORT(rmsprop_float);
-HWY_EXPORT(rmsprop_double);
-HWY_EXPORT(adam_float);
-HWY_EXPORT(adam_double);
-
 namespace {
 
 // 64 KiB a float array: chunks start on cache lines, and a small variable stays on its caller's thread.
 constexpr std::int64_t kGrain = 16384;
+
+const OptimizerKernels& kernels() {
+  switch (simd::active_isa()) {
+#if HWY_TARGETS & HWY_AVX3
+    case simd::Isa::avx512:
+      return N_AVX3::kKernels;
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    case simd::Isa::avx2:
+      return N_AVX2::kKernels;
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    case simd::Isa::sse4:
+      return N_SSE4::kKernels;
+#endif
+    default:
+      return HWY_NAMESPACE::kKernels;  // plain C++, which Highway compiles last
+  }
+}
+
+template <template <class> class Rule, class T>
+void run_parallel(const KernelPair<Rule>& kernel, const Rule<T>& rule, std::int64_t count) {
+  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    if constexpr (sizeof(T) == sizeof(float))
+      kernel.of_float(rule, begin, end);
+    else
+      kernel.of_double(rule, begin, end);
+  });
+}
 
 template <class T>
 Input<T> input_of(const StepInput& step, T* w, const T* g) {
@@ -175,12 +194,7 @@ template <class T>
 void sgd_update(const SgdStep& step, T* w, const T* g, T* velocity, std::int64_t count) {
   const SgdRule<T> rule{input_of(step.input, w, g), velocity, static_cast<T>(step.learning_rate),
                         static_cast<T>(step.momentum), step.nesterov};
-  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    if constexpr (sizeof(T) == sizeof(float))
-      HWY_DYNAMIC_DISPATCH(sgd_float)(rule, begin, end);
-    else
-      HWY_DYNAMIC_DISPATCH(sgd_double)(rule, begin, end);
-  });
+  run_parallel(kernels().sgd, rule, count);
 }
 
 template <class T>
@@ -195,12 +209,7 @@ void rmsprop_update(const RmspropStep& step, T* w, const T* g, T* mean_square, T
                             static_cast<T>(1 - step.rho),
                             static_cast<T>(step.momentum),
                             static_cast<T>(step.epsilon)};
-  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    if constexpr (sizeof(T) == sizeof(float))
-      HWY_DYNAMIC_DISPATCH(rmsprop_float)(rule, begin, end);
-    else
-      HWY_DYNAMIC_DISPATCH(rmsprop_double)(rule, begin, end);
-  });
+  run_parallel(kernels().rmsprop, rule, count);
 }
 
 template <class T>
@@ -213,22 +222,12 @@ void adam_update(const AdamStep& step, T* w, const T* g, T* m, T* v, T* largest,
                          static_cast<T>(1 - step.beta_1),
                          static_cast<T>(1 - step.beta_2),
                          static_cast<T>(step.epsilon)};
-  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    if constexpr (sizeof(T) == sizeof(float))
-      HWY_DYNAMIC_DISPATCH(adam_float)(rule, begin, end);
-    else
-      HWY_DYNAMIC_DISPATCH(adam_double)(rule, begin, end);
-  });
+  run_parallel(kernels().adam, rule, count);
 }
 
 template <class T>
 double sum_of_squares(const T* g, std::int64_t count) {
-  double part[8] = {};
-  std::int64_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    for (int k = 0; k < 8; ++k) part[k] += static_cast<double>(g[i + k]) * static_cast<double>(g[i + k]);
-  for (int k = 0; i < count; ++i, ++k) part[k] += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-  return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
+  return sum_of(count, [g](std::int64_t i) { return static_cast<double>(g[i]) * static_cast<double>(g[i]); });
 }
 
 template void sgd_update(const SgdStep&, float*, const float*, float*, std::int64_t);
