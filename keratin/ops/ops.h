@@ -1,5 +1,6 @@
 // Functions of tensors, by Keras's names (keras.ops). Each records itself where a gradient is wanted.
-// float32 and float64; the two operands of an op have one dtype, or a TypeError names both.
+// Arithmetic is on float32 and float64 (others: cast), changes of shape on every dtype; the two operands of
+// an op have one dtype, or a TypeError names both.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ KERATIN_API Tensor add(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor subtract(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor multiply(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor divide(const Tensor& a, const Tensor& b);
-/// Where equal, each operand gets half of the gradient.
+/// NaN wins, as in NumPy. Where equal, each operand gets half of the gradient.
 KERATIN_API Tensor maximum(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor minimum(const Tensor& a, const Tensor& b);
 /// a^exponent, the exponent a constant.
@@ -32,18 +33,18 @@ KERATIN_API Tensor log(const Tensor& a);
 KERATIN_API Tensor clip(const Tensor& a, double low, double high);
 /// `condition` is a bool tensor, not differentiated.
 KERATIN_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
-// Comparisons give bool tensors and are never recorded.
+// Comparisons, also of integers and bools, give bool tensors and are never recorded.
 KERATIN_API Tensor equal(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor greater(const Tensor& a, const Tensor& b);
 
 /// Axes to reduce over: none given means all.
 using Axes = std::optional<std::vector<std::int64_t>>;
-// Sums are pairwise within blocks whose size does not depend on the number of threads.
+// Sums are added up in double, pairwise in an order that depends on the shape alone, and rounded once.
 KERATIN_API Tensor sum(const Tensor& a, const Axes& axes = {}, bool keepdims = false);
 KERATIN_API Tensor mean(const Tensor& a, const Axes& axes = {}, bool keepdims = false);
-/// The gradient is shared equally among the largest.
+/// The gradient is shared equally among the largest. NaN wins. ShapeError where there is nothing to reduce.
 KERATIN_API Tensor max(const Tensor& a, const Axes& axes = {}, bool keepdims = false);
-/// int32, the first of equals; never recorded.
+/// int32, the first of equals, the first NaN before all else as in NumPy; never recorded.
 KERATIN_API Tensor argmax(const Tensor& a, std::int64_t axis = -1);
 
 /// (m, k)·(k, n); leading axes broadcast as in NumPy. f32 on oneDNN's GEMM, f64 on a plain blocked product.
@@ -58,7 +59,8 @@ KERATIN_API Tensor squeeze(const Tensor& a, std::int64_t axis);
 KERATIN_API Tensor slice(const Tensor& a, std::int64_t axis, std::int64_t begin, std::int64_t end,
                          std::int64_t step = 1);
 KERATIN_API Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis = -1);
-/// Rows of axis 0 in the order of `indices` (int32 or int64, rank 1); ValueError for one out of range.
+/// Rows of axis 0 in the order of `indices` (int32, int64 or uint8, rank 1; negative ones count from the
+/// end); ValueError for one out of range. The gradient adds up the rows of equal indices, in their order.
 KERATIN_API Tensor take(const Tensor& a, const Tensor& indices);
 /// 1 at the index, 0 elsewhere: shape (..., classes). Indices out of range give rows of zeros, as in Keras.
 KERATIN_API Tensor one_hot(const Tensor& indices, std::int64_t classes, DType dtype = DType::float32);
