@@ -19,10 +19,22 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // again.
 constexpr std::size_t kMostCachedBytes = std::size_t{2} << 30;
 #if defined(__SANITIZE_ADDRESS__)
+#define KERATIN_UNDER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KERATIN_UNDER_ASAN 1
+#endif
+#endif
+#if defined(KERATIN_UNDER_ASAN)
 constexpr bool kCaches = false;  // a reused block would hide a use after its end
 #else
 constexpr bool kCaches = true;
 #endif
+
+void* ask_system(std::size_t bytes) noexcept {
+  void* block = nullptr;
+  return posix_memalign(&block, bytes >= kHugePage ? kHugePage : kAlignment, bytes) == 0 ? block : nullptr;
+}
 
 // Four classes an octave: at most a quarter is wasted.
 std::size_t size_class(std::size_t bytes) {
@@ -45,7 +57,11 @@ class Cache {
         return block;
       }
     }
-    void* block = std::aligned_alloc(bytes >= kHugePage ? kHugePage : kAlignment, bytes);
+    void* block = ask_system(bytes);
+    if (block == nullptr) {
+      release();  // blocks of other sizes may be what is missing
+      block = ask_system(bytes);
+    }
     if (block == nullptr)
       throw ValueError("memory", "expects room for " + std::to_string(bytes) + " bytes",
                        "the system has none", "Use smaller batches or layers.");

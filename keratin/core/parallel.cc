@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -56,14 +57,15 @@ class Pool {
   void set_threads(int count) { wanted_.store(count, std::memory_order_relaxed); }
 
   void run(Job& job) {
-    // A second caller does not wait for the pool: its loop runs where it is.
-    std::unique_lock loop(loop_mutex_, std::try_to_lock);
     const std::int64_t chunks = (job.count - 1) / job.grain + 1;
-    const int helpers = static_cast<int>(std::min<std::int64_t>(threads(), chunks)) - 1;
-    if (!loop.owns_lock() || inside_loop || helpers <= 0) {
+    const int most = threads();
+    const int helpers = static_cast<int>(std::min<std::int64_t>(most, chunks)) - 1;
+    // A second caller does not wait for the pool: its loop runs where it is.
+    std::unique_lock loop(loop_mutex_, std::defer_lock);
+    if (inside_loop || helpers <= 0 || !loop.try_lock()) {
       work_here(job);
     } else {
-      resize(threads() - 1);
+      resize(most - 1);
       {
         const std::lock_guard lock(mutex_);
         job_ = &job;
@@ -71,7 +73,7 @@ class Pool {
         running_ = 0;
         ++round_;
       }
-      round_hint_.store(round_, std::memory_order_release);
+      round_hint_.fetch_add(1, std::memory_order_release);
       wake_.notify_all();
       work_here(job);
       std::unique_lock lock(mutex_);
@@ -94,7 +96,13 @@ class Pool {
     if (static_cast<int>(workers_.size()) == helpers) return;
     stop();
     stopping_ = false;
-    for (int i = 0; i < helpers; ++i) workers_.emplace_back([this, seen = round_] { serve(seen); });
+    try {
+      for (int i = 0; i < helpers; ++i)
+        workers_.emplace_back([this, seen = round_, hint = round_hint_.load()] { serve(seen, hint); });
+    } catch (const std::system_error&) {
+      // The system grants no more threads: the loops make do with those there are.
+      wanted_.store(static_cast<int>(workers_.size()) + 1, std::memory_order_relaxed);
+    }
   }
 
   void stop() {
@@ -108,11 +116,12 @@ class Pool {
     workers_.clear();
   }
 
-  void serve(std::uint64_t seen) {
+  void serve(std::uint64_t seen, std::uint64_t hint) {
     inside_loop = true;
     for (;;) {
       // Loops of a training step follow each other closely: a short spin saves the wake-up of about 50 us.
-      for (int i = 0; i < 2000 && round_hint_.load(std::memory_order_acquire) == seen; ++i) relax();
+      for (int i = 0; i < 2000 && round_hint_.load(std::memory_order_acquire) == hint; ++i) relax();
+      hint = round_hint_.load(std::memory_order_acquire);
       Job* job = nullptr;
       {
         std::unique_lock lock(mutex_);
@@ -146,7 +155,7 @@ class Pool {
   Job* job_ = nullptr;
   int tickets_ = 0, running_ = 0;
   std::uint64_t round_ = 0;
-  std::atomic<std::uint64_t> round_hint_{0};
+  std::atomic<std::uint64_t> round_hint_{0};  // changes with each round, to be watched without the mutex
   bool stopping_ = false;
 };
 

@@ -99,10 +99,12 @@ Shape broadcast(const Shape& a, const Shape& b, std::string_view operation) {
 
 std::array<std::int64_t, Shape::kMaxRank> row_major_strides(const Shape& shape) noexcept {
   std::array<std::int64_t, Shape::kMaxRank> strides{};
+  // Beside a size of 0 the others may be so large that strides would overflow; nothing walks along them.
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return strides;
   std::int64_t stride = 1;
   for (std::size_t i = shape.rank(); i-- > 0;) {
     strides[i] = stride;
-    stride *= std::max<std::int64_t>(shape[i], 1);
+    stride *= shape[i];
   }
   return strides;
 }

@@ -61,7 +61,7 @@ class KERATIN_API Shape {
 
 /// NumPy's rule: aligned at the last axis, sizes equal or 1. ShapeError names `operation` and both shapes.
 KERATIN_API Shape broadcast(const Shape& a, const Shape& b, std::string_view operation);
-/// Row-major strides in elements.
+/// Row-major strides in elements; zeros where there are no elements. Every size is known.
 KERATIN_API std::array<std::int64_t, Shape::kMaxRank> row_major_strides(const Shape& shape) noexcept;
 
 }  // namespace keratin::inline v0

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <vector>
 
+#include "keratin/core/float_env.h"
+
 namespace keratin::inline v0 {
 namespace {
 
@@ -39,6 +41,29 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
+// from_chars takes no plus sign; two signs are no number.
+std::string_view without_plus(std::string_view text) {
+  if (!text.starts_with('+')) return text;
+  return text.substr(1).starts_with('-') ? std::string_view() : text.substr(1);
+}
+
+// Whether a number whose value is out of range is so by its size: from_chars does not say.
+bool is_above_one(std::string_view text) {
+  const auto e = text.find_first_of("eE");
+  const std::string_view mantissa = text.substr(0, e);
+  const auto point = std::min(mantissa.find('.'), mantissa.size());
+  const auto first = mantissa.find_first_of("123456789");
+  // The place of the first digit that counts; the exponent shifts it.
+  const std::int64_t place = first < point ? static_cast<std::int64_t>(point - first)
+                                           : -static_cast<std::int64_t>(first - point) + 1;
+  if (e == std::string_view::npos) return place > 0;
+  constexpr std::int64_t kMost = std::int64_t{1} << 61;
+  const bool down = text.substr(e + 1).starts_with('-');
+  const std::int64_t shift =
+      std::clamp(parse_int(text.substr(e + 1)).value_or(down ? -kMost : kMost), -kMost, kMost);
+  return place + shift > 0;
+}
+
 template <class T>
 std::string shortest(T value) {
   char buffer[64];
@@ -52,25 +77,23 @@ std::string to_text(double value) { return shortest(value); }
 std::string to_text(float value) { return shortest(value); }
 
 std::optional<double> parse_double(std::string_view text) noexcept {
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
-  if (text.empty() || text.front() == '+') return std::nullopt;
+  const FloatEnvironment environment;  // from_chars may multiply
+  text = without_plus(text);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size()) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
-    // from_chars leaves the value alone: the exponent's sign tells overflow from underflow.
-    const auto e = text.find_first_of("eE");
-    const bool tiny = (e != std::string_view::npos && e + 1 < text.size() && text[e + 1] == '-') ||
-                      (e == std::string_view::npos && text.substr(text.front() == '-').starts_with("0."));
-    const double magnitude = tiny ? 0.0 : std::numeric_limits<double>::infinity();
-    return text.front() == '-' ? -magnitude : magnitude;
+    const bool negative = text.front() == '-';
+    const double magnitude =
+        is_above_one(text.substr(negative)) ? std::numeric_limits<double>::infinity() : 0.0;
+    return negative ? -magnitude : magnitude;
   }
   if (error != std::errc{}) return std::nullopt;
   return value;
 }
 
 std::optional<std::int64_t> parse_int(std::string_view text) noexcept {
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  text = without_plus(text);
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -106,8 +129,7 @@ std::string to_snake_case(std::string_view name) {
   // Keras's two rules: split before a capital that starts a lower-case run, then between lower and upper.
   std::string first;
   for (std::size_t i = 0; i < word.size(); ++i) {
-    if (i > 0 && is_upper(word[i]) && i + 1 < word.size() && is_lower(word[i + 1]) && first.back() != '_')
-      first += '_';
+    if (i > 0 && is_upper(word[i]) && i + 1 < word.size() && is_lower(word[i + 1])) first += '_';
     first += word[i];
   }
   std::string snake;
