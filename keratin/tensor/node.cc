@@ -1,6 +1,7 @@
 #include "keratin/tensor/node.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "keratin/tensor/tensor.h"
 
@@ -21,6 +22,24 @@ Tensor attach(Tensor result, std::string_view operation, const Range& inputs, Ba
 }
 
 }  // namespace
+
+Node::~Node() {
+  if (inputs.empty() && !backward) return;
+  // The first node to go empties the list; those that it takes along only add to it.
+  thread_local std::vector<std::pair<std::vector<std::shared_ptr<Node>>, Backward>>* pending = nullptr;
+  if (pending != nullptr) {
+    pending->emplace_back(std::move(inputs), std::move(backward));
+    return;
+  }
+  std::vector<std::pair<std::vector<std::shared_ptr<Node>>, Backward>> own;
+  pending = &own;
+  own.emplace_back(std::move(inputs), std::move(backward));
+  while (!own.empty()) {
+    const auto last = std::move(own.back());
+    own.pop_back();
+  }
+  pending = nullptr;
+}
 
 bool is_recording() noexcept { return recording; }
 

@@ -19,7 +19,13 @@ class Tensor;
 using Backward = std::function<std::vector<Tensor>(const Tensor& upstream)>;
 
 /// One op that was recorded, or a leaf: a variable or a watched tensor, where gradients are collected.
-struct Node {
+struct KERATIN_API Node {
+  Node() = default;
+  /// Frees what only this node holds without recursion, however long the record.
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
   std::string_view operation;                 ///< a literal: "dense", "tanh", "leaf"
   std::vector<std::shared_ptr<Node>> inputs;  ///< null where an input needs no gradient
   Backward backward;                          ///< empty for a leaf

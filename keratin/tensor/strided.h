@@ -30,6 +30,11 @@ To convert(From value) noexcept {
     return value;
   } else if constexpr (std::is_same_v<To, float16>) {
     return to_float16(to_double(value));
+  } else if constexpr (std::is_same_v<To, bfloat16> && std::is_same_v<From, std::int64_t>) {
+    // More bits than a double has: the lowest are folded into one, so that the value rounds only once.
+    constexpr std::int64_t kLow = 1023, kExact = std::int64_t{1} << 53;
+    if (value >= kExact || value <= -kExact) value = (value & ~kLow) | ((value & kLow) != 0 ? kLow + 1 : 0);
+    return to_bfloat16(static_cast<double>(value));
   } else if constexpr (std::is_same_v<To, bfloat16>) {
     return to_bfloat16(to_double(value));
   } else if constexpr (std::is_same_v<From, float16> || std::is_same_v<From, bfloat16>) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "keratin/core/error.h"
+#include "keratin/core/float_env.h"
 #include "keratin/core/memory.h"
 #include "keratin/tensor/strided.h"
 
@@ -29,6 +30,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype) {
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
+  const FloatEnvironment environment;
   Tensor tensor = empty(shape, dtype);
   visit(dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -39,6 +41,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
 }
 
 Tensor Tensor::arange(std::int64_t count, DType dtype, double start) {
+  const FloatEnvironment environment;
   Tensor tensor = empty({count}, dtype);
   visit(dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -80,9 +83,9 @@ Tensor Tensor::of(std::initializer_list<std::initializer_list<double>> rows, DTy
 }
 
 bool Tensor::is_contiguous() const noexcept {
+  if (std::find(shape_.begin(), shape_.end(), 0) != shape_.end()) return true;
   std::int64_t expected = 1;
   for (std::size_t i = shape_.rank(); i-- > 0;) {
-    if (shape_[i] == 0) return true;
     if (shape_[i] != 1 && strides_[i] != expected) return false;
     expected *= shape_[i];
   }
@@ -106,7 +109,11 @@ std::span<const T> Tensor::values() const {
 }
 
 void* Tensor::mutable_data() {
-  if (!is_contiguous() || storage_.use_count() > 1) {
+  // use_count() alone does not wait for what another thread did with its copy before it let go of it; taking
+  // and dropping a reference does.
+  const bool shared = storage_.use_count() > 1;
+  if (!shared) static_cast<void>(std::shared_ptr<std::byte>(storage_));
+  if (!is_contiguous() || shared) {
     Tensor own = clone();
     storage_ = std::move(own.storage_);
     offset_bytes_ = 0;
@@ -128,6 +135,7 @@ double Tensor::item() const {
     throw ShapeError(
         "tensor.item", "expects one element",
         is_defined() ? "got shape " + shape_.to_string() : std::string("got an undefined tensor"));
+  const FloatEnvironment environment;
   return visit(dtype_, [&](auto zero) {
     using T = decltype(zero);
     return detail::to_double(*static_cast<const T*>(data()));
@@ -176,6 +184,7 @@ Tensor Tensor::clone() const {
 Tensor Tensor::astype(DType dtype) const {
   check_type(dtype_);
   if (dtype == dtype_) return *this;
+  const FloatEnvironment environment;
   const Tensor source = contiguous();
   Tensor result = empty(shape_, dtype);
   visit(dtype_, [&](auto from) {
@@ -193,11 +202,14 @@ Tensor Tensor::astype(DType dtype) const {
 Tensor Tensor::detach() const {
   Tensor tensor = *this;
   tensor.node_.reset();
+  if (origin_ != nullptr && origin_->logits.node_ != nullptr)
+    tensor.origin_ = std::make_shared<Origin>(Origin{origin_->function, origin_->logits.detach()});
   return tensor;
 }
 
 Tensor Tensor::watched() const {
   Tensor tensor = *this;
+  tensor.origin_.reset();  // a loss has to start from this tensor, not from what it was computed of
   tensor.node_ = std::make_shared<Node>();
   tensor.node_->operation = "leaf";
   return tensor;

@@ -7,9 +7,17 @@
 namespace keratin::inline v0 {
 namespace {
 
-// The strides that give `to` over the same elements, or nothing if only a copy can.
-bool strides_for(const Shape& from, std::span<const std::int64_t> strides, const Shape& to,
+// The strides that give `to` over the same elements of `shape`, at least one; false if only a copy can.
+bool strides_for(const Shape& shape, std::span<const std::int64_t> shape_strides, const Shape& to,
                  std::array<std::int64_t, Shape::kMaxRank>& out) {
+  // Axes of size 1 have strides without a meaning: leave them out.
+  std::array<std::int64_t, Shape::kMaxRank> from{}, strides{};
+  std::size_t count = 0;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    if (shape[axis] == 1) continue;
+    from[count] = shape[axis];
+    strides[count++] = shape_strides[axis];
+  }
   std::size_t i = 0, j = 0;
   while (j < to.rank()) {
     if (to[j] == 1) {
@@ -17,12 +25,11 @@ bool strides_for(const Shape& from, std::span<const std::int64_t> strides, const
       continue;
     }
     // Groups of old and new axes with the same product; the old ones of a group must follow each other.
-    while (i < from.rank() && from[i] == 1) ++i;
     std::int64_t old_product = from[i], new_product = to[j];
     std::size_t old_end = i + 1, new_end = j + 1;
     while (old_product != new_product) {
       if (old_product < new_product) {
-        if (from[old_end] != 1 && strides[old_end - 1] != strides[old_end] * from[old_end]) return false;
+        if (strides[old_end - 1] != strides[old_end] * from[old_end]) return false;
         old_product *= from[old_end++];
       } else {
         new_product *= to[new_end++];
@@ -60,16 +67,15 @@ Tensor Tensor::view(const Shape& shape, std::span<const std::int64_t> strides, s
 
 Tensor Tensor::reshape(const Shape& shape) const {
   Shape target = shape;
-  std::int64_t known = 1, unknown_axis = -1;
+  std::int64_t unknown_axis = -1;
   for (std::size_t i = 0; i < shape.rank(); ++i) {
-    if (shape[i] != Shape::kUnknown) {
-      known *= shape[i];
-    } else if (unknown_axis >= 0) {
-      throw ShapeError("reshape", "expects at most one size of -1", "got shape " + shape.to_string());
-    } else {
-      unknown_axis = static_cast<std::int64_t>(i);
-    }
+    if (shape[i] != Shape::kUnknown) continue;
+    if (unknown_axis >= 0)
+      throw ShapeError("reshape", "expects at most one size of -1 (None)", "got shape " + shape.to_string());
+    unknown_axis = static_cast<std::int64_t>(i);
+    target[i] = 1;
   }
+  const std::int64_t known = target.size();
   const bool fits = unknown_axis < 0 ? known == size() : known > 0 && size() % known == 0;
   if (!fits)
     throw ShapeError("reshape",
@@ -116,9 +122,9 @@ Tensor Tensor::slice(std::int64_t axis, std::int64_t begin, std::int64_t end, st
   };
   const std::int64_t first = place(begin), last = std::max(first, place(end));
   Shape shape = shape_;
-  shape[a] = (last - first + step - 1) / step;
+  shape[a] = last == first ? 0 : (last - first - 1) / step + 1;
   auto strides = strides_;
-  strides[a] *= step;
+  if (shape[a] > 1) strides[a] *= step;
   return view(shape, strides, shape[a] == 0 ? 0 : first * strides_[a], "slice");
 }
 
