@@ -1,0 +1,87 @@
+// Values combined with constants, and what follows from comparison alone; for every value type at once.
+
+template <Value X>
+HWY_INLINE X operator+(X a, Constant b) {
+  return a + like(a, b);
+}
+template <Value X>
+HWY_INLINE X operator+(Constant a, X b) {
+  return like(b, a) + b;
+}
+template <Value X>
+HWY_INLINE X operator-(X a, Constant b) {
+  return a - like(a, b);
+}
+template <Value X>
+HWY_INLINE X operator-(Constant a, X b) {
+  return like(b, a) - b;
+}
+template <Value X>
+HWY_INLINE X operator*(X a, Constant b) {
+  return a * like(a, b);
+}
+template <Value X>
+HWY_INLINE X operator*(Constant a, X b) {
+  return like(b, a) * b;
+}
+template <Value X>
+HWY_INLINE X operator/(X a, Constant b) {
+  return a / like(a, b);
+}
+template <Value X>
+HWY_INLINE X operator/(Constant a, X b) {
+  return like(b, a) / b;
+}
+
+template <Value X>
+HWY_INLINE auto operator<(X a, Constant b) {
+  return a < like(a, b);
+}
+template <Value X>
+HWY_INLINE auto operator<=(X a, Constant b) {
+  return a <= like(a, b);
+}
+template <Value X>
+HWY_INLINE auto operator>(X a, Constant b) {
+  return a > like(a, b);
+}
+template <Value X>
+HWY_INLINE auto operator>=(X a, Constant b) {
+  return a >= like(a, b);
+}
+template <Value X>
+HWY_INLINE auto operator==(X a, Constant b) {
+  return a == like(a, b);
+}
+
+template <class M, Value X>
+HWY_INLINE X where(M m, X a, Constant b) {
+  return where(m, a, like(a, b));
+}
+template <class M, Value X>
+HWY_INLINE X where(M m, Constant a, X b) {
+  return where(m, like(b, a), b);
+}
+
+/// The smaller; a where they are equal or one is NaN.
+template <Value X>
+HWY_INLINE X min(X a, X b) {
+  return where(b < a, b, a);
+}
+template <Value X>
+HWY_INLINE X min(X a, Constant b) {
+  return min(a, like(a, b));
+}
+/// The larger; a where they are equal or one is NaN.
+template <Value X>
+HWY_INLINE X max(X a, X b) {
+  return where(a < b, b, a);
+}
+template <Value X>
+HWY_INLINE X max(X a, Constant b) {
+  return max(a, like(a, b));
+}
+template <Value X>
+HWY_INLINE X square(X a) {
+  return a * a;
+}
