@@ -1,0 +1,17 @@
+// celu: elu with a continuous derivative for every alpha.
+struct Celu {
+  double alpha = 1;
+
+  static constexpr Info kInfo{.name = "celu",
+                              .formula = "x > 0 ? x : alpha*(exp(x/alpha) - 1)",
+                              .source = "arXiv:1704.07483",
+                              .bounds = {0.501, 0.501, 0.501, 0.501}};
+  static constexpr std::array<Parameter, 1> parameters() {
+    return {parameter<&Celu::alpha>({.name = "alpha", .keras3 = "alpha", .constraint = "not 0"})};
+  }
+
+  template <class X>
+  X operator()(X x) const {
+    return where(x > 0, x, alpha * expm1(x / alpha));
+  }
+};

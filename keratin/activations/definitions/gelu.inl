@@ -1,0 +1,29 @@
+// gelu: x times the normal distribution function, or its approximation by a sigmoid.
+struct Gelu {
+  bool approximate = false;
+
+  static constexpr Constant kSqrtHalf{0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55};
+  static constexpr Constant kTwoSqrtTwoOverPi{0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54};
+  static constexpr Constant kCubic{0x1.6e4e26d4801f7p-5, 0x1.441355475a31ap-59};
+
+  static constexpr Info kInfo{.name = "gelu",
+                              .formula =
+                                  "approximate ? x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))"
+                                  " : x/2*(1 + erf(x/sqrt(2)))",
+                              .source = "arXiv:1606.08415",
+                              .bounds = {0.501, 0.501, 0.501, 0.501}};
+  static constexpr std::array<Parameter, 1> parameters() {
+    return {parameter<&Gelu::approximate>({.name = "approximate",
+                                           .keras2 = "approximate",
+                                           .keras3 = "approximate",
+                                           .constraint = "true or false",
+                                           .kind = ParameterKind::flag})};
+  }
+
+  template <class X>
+  X operator()(X x) const {
+    // 1 + tanh(u) = 2 sigmoid(2u) and 1 + erf(u) = erfc(-u): no digits lost where they are near 0.
+    if (approximate) return x * sigmoid(kTwoSqrtTwoOverPi * (x + kCubic * (x * square(x))));
+    return 0.5 * (x * erfc(-kSqrtHalf * x));
+  }
+};

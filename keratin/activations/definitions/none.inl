@@ -1,0 +1,1 @@
+// Empty: what list.inc includes for those who only want the names.

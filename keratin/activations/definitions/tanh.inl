@@ -1,0 +1,11 @@
+// tanh: the hyperbolic tangent.
+struct Tanh {
+  static constexpr Info kInfo{
+      .name = "tanh", .formula = "tanh(x)", .source = "Keras", .bounds = {0.501, 0.501, 0.501, 0.501}};
+  static constexpr std::array<Parameter, 0> parameters() { return {}; }
+
+  template <class X>
+  X operator()(X x) const {
+    return tanh(x);
+  }
+};

@@ -1,0 +1,59 @@
+// The element-wise activations as function objects: activations::gelu(in, out) and
+// activations::gelu_gradient(in, upstream, out) on spans of f32 or f64. Nothing is allocated.
+#pragma once
+
+#include <span>
+
+#include "keratin/activations/definitions.h"
+#include "keratin/activations/registry.h"
+#include "keratin/core/export.h"
+
+namespace keratin::inline v0::activations {
+
+namespace detail {
+
+KERATIN_API void apply(const Function& function, const void* parameters, std::span<const float> in,
+                       std::span<float> out);
+KERATIN_API void apply(const Function& function, const void* parameters, std::span<const double> in,
+                       std::span<double> out);
+KERATIN_API void apply_gradient(const Function& function, const void* parameters, std::span<const float> in,
+                                std::span<const float> upstream, std::span<float> out);
+KERATIN_API void apply_gradient(const Function& function, const void* parameters, std::span<const double> in,
+                                std::span<const double> upstream, std::span<double> out);
+
+}  // namespace detail
+
+/// f itself. Large spans are split over the threads; the bits do not depend on it.
+template <Definition T>
+struct Elementwise {
+  /// out[i] = f(in[i]). out may be in. ShapeError if the sizes differ, ValueError if out overlaps part of in.
+  void operator()(std::span<const float> in, std::span<float> out, const T& parameters = {}) const {
+    detail::apply(function<T>(), &parameters, in, out);
+  }
+  void operator()(std::span<const double> in, std::span<double> out, const T& parameters = {}) const {
+    detail::apply(function<T>(), &parameters, in, out);
+  }
+};
+
+/// The derivative of f, times what comes from above.
+template <Definition T>
+struct ElementwiseGradient {
+  /// out[i] = upstream[i]·f'(in[i]). out may be in or upstream. ShapeError if the sizes differ, ValueError if
+  /// out overlaps part of one of them.
+  void operator()(std::span<const float> in, std::span<const float> upstream, std::span<float> out,
+                  const T& parameters = {}) const {
+    detail::apply_gradient(function<T>(), &parameters, in, upstream, out);
+  }
+  void operator()(std::span<const double> in, std::span<const double> upstream, std::span<double> out,
+                  const T& parameters = {}) const {
+    detail::apply_gradient(function<T>(), &parameters, in, upstream, out);
+  }
+};
+
+#define KERATIN_DEFINITION(name) KERATIN_NO_DEFINITION(name)
+#define KERATIN_ACTIVATION(name, Struct)       \
+  inline constexpr Elementwise<Struct> name{}; \
+  inline constexpr ElementwiseGradient<Struct> name##_gradient{};
+#include "keratin/activations/definitions/list.inc"
+
+}  // namespace keratin::inline v0::activations

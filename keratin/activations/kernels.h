@@ -1,0 +1,29 @@
+// The compiled loops of each definition and instruction set. For the registry alone.
+#pragma once
+
+#include <cstddef>
+
+#include "keratin/simd/dispatch.h"
+
+namespace keratin::inline v0::activations::detail {
+
+/// y[i] = f(x[i]) and out[i] = upstream[i] f'(x[i]); in place allowed. The parameters are the definition's
+/// struct, in the f32 loops already rounded to f32. The caller holds a FloatEnvironment.
+template <class T>
+struct Loops {
+  void (*forward)(const void* parameters, const T* x, T* y, std::size_t n) = nullptr;
+  void (*gradient)(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n) = nullptr;
+};
+
+struct Kernels {
+  Loops<float> f32;
+  Loops<double> f64;
+};
+
+/// Compiling all kernels at once takes minutes: definition i is compiled in kernels_<i mod kFamilies>.cc.
+inline constexpr std::size_t kFamilies = 6;
+
+template <std::size_t family>
+Kernels family_kernels(simd::Isa isa, std::size_t index);
+
+}  // namespace keratin::inline v0::activations::detail

@@ -1,0 +1,52 @@
+// All element-wise activations by name: description, parameters, loops. Everything that goes over all of them
+// (files, command line, documentation, tests, accuracy sweep) starts here.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "keratin/activations/definition.h"
+#include "keratin/activations/definitions.h"
+#include "keratin/core/export.h"
+
+namespace keratin::inline v0::activations {
+
+/// One definition. `parameters` everywhere points to its struct, such as an Elu. forward and gradient run on
+/// this thread, on the instruction set in use, allocate nothing, and give the same bits wherever an element
+/// stands: callers may split arrays. The caller holds a FloatEnvironment. In f32 the parameters are rounded
+/// to f32 first.
+struct KERATIN_API Function {
+  Index index;
+  const Info* info;
+  std::span<const Parameter> parameters;
+  /// A struct with Keras's defaults, and its size.
+  const void* defaults;
+  std::size_t parameters_size;
+
+  /// y[i] = f(x[i]); y may be x.
+  void forward(const void* parameters, const float* x, float* y, std::size_t n) const;
+  void forward(const void* parameters, const double* x, double* y, std::size_t n) const;
+  /// out[i] = upstream[i]·f'(x[i]); out may be x or upstream.
+  void gradient(const void* parameters, const float* x, const float* upstream, float* out,
+                std::size_t n) const;
+  void gradient(const void* parameters, const double* x, const double* upstream, double* out,
+                std::size_t n) const;
+  /// f(x) and f'(x), whatever the caller's floating-point environment.
+  double value(const void* parameters, double x) const;
+  double derivative(const void* parameters, double x) const;
+};
+
+/// In the order of definitions/list.inc.
+KERATIN_API std::span<const Function> functions() noexcept;
+
+/// By Keras's name or alias, letter for letter; null if there is none.
+KERATIN_API const Function* find(std::string_view name) noexcept;
+
+/// The function of a definition.
+template <Definition T>
+const Function& function() noexcept {
+  return functions()[static_cast<std::size_t>(index_of<T>)];
+}
+
+}  // namespace keratin::inline v0::activations
