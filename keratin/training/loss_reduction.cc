@@ -10,14 +10,6 @@
 namespace keratin::inline v0::detail {
 namespace {
 
-double total(const Tensor& a) {
-  const auto sum = [&]<class T>(T) {
-    const auto values = a.values<T>();
-    return sum_of(a.size(), [&](std::int64_t i) { return values[static_cast<std::size_t>(i)]; });
-  };
-  return a.dtype() == DType::float64 ? sum(double{}) : sum(float{});
-}
-
 template <class T>
 Tensor scaled(const Shape& shape, const Tensor& weights, double factor) {
   Tensor result = Tensor::empty(shape, kDType<T>);
@@ -53,16 +45,20 @@ Tensor weights_like(std::string_view operation, const Tensor& weights, const Ten
   return weights.detach().astype(values.dtype()).reshape(shape).broadcast_to(to).contiguous();
 }
 
+double total_of(const Tensor& values, const Tensor& weights) {
+  const auto compute = [&]<class T>(T) {
+    const T* v = values.values<T>().data();
+    const T* w = weights.is_defined() ? weights.values<T>().data() : nullptr;
+    return sum_of(values.size(), [&](std::int64_t i) {
+      return w == nullptr ? static_cast<double>(v[i]) : static_cast<double>(v[i]) * static_cast<double>(w[i]);
+    });
+  };
+  return values.dtype() == DType::float64 ? compute(double{}) : compute(float{});
+}
+
 Tensor weighted_sum(const Tensor& values, const Tensor& weights, double divisor) {
   const auto compute = [&]<class T>(T) {
-    const Tensor flat = values.detach().contiguous();
-    const auto v = flat.values<T>();
-    const T* w = weights.is_defined() ? weights.values<T>().data() : nullptr;
-    const double sum = sum_of(values.size(), [&](std::int64_t i) {
-      const auto value = static_cast<double>(v[static_cast<std::size_t>(i)]);
-      return w == nullptr ? value : value * static_cast<double>(w[i]);
-    });
-    Tensor result = Tensor::scalar(sum / divisor, kDType<T>);
+    Tensor result = Tensor::scalar(total_of(values.detach().contiguous(), weights) / divisor, kDType<T>);
     if (!wants_gradient({&values})) return result;
     return record(std::move(result), "loss_reduction", {&values},
                   [shape = values.shape(), weights, divisor](const Tensor& upstream) {
@@ -85,14 +81,15 @@ Tensor reduce_values(const Tensor& values, const Tensor& w, const Tensor& m, Red
     case Reduction::sum:
       return weighted_sum(values, weights, 1);
     case Reduction::mean_with_sample_weight: {
-      const double divisor = weights.is_defined() ? total(weights) : static_cast<double>(values.size());
+      const double divisor =
+          weights.is_defined() ? total_of(weights, {}) : static_cast<double>(values.size());
       return divisor == 0 ? weighted_sum(values, Tensor::zeros(values.shape(), values.dtype()), 1)
                           : weighted_sum(values, weights, divisor);
     }
     case Reduction::sum_over_batch_size:
       break;
   }
-  const double divisor = m.is_defined() ? total(m) : static_cast<double>(values.size());
+  const double divisor = m.is_defined() ? total_of(m, {}) : static_cast<double>(values.size());
   if (divisor == 0) return weighted_sum(values, Tensor::zeros(values.shape(), values.dtype()), 1);
   return weighted_sum(values, weights, divisor);
 }

@@ -15,7 +15,10 @@ namespace keratin::inline v0::detail {
 Tensor weights_like(std::string_view operation, const Tensor& weights, const Tensor& values,
                     Generation generation);
 
-/// Σ values·weights / divisor in double, as one recorded op; undefined weights are ones.
+/// Σ values·weights in double, of contiguous tensors; undefined weights are ones.
+double total_of(const Tensor& values, const Tensor& weights);
+
+/// Σ values·weights / divisor, as one recorded op; undefined weights are ones.
 Tensor weighted_sum(const Tensor& values, const Tensor& weights, double divisor);
 
 /// Element by element; an undefined one is ones.

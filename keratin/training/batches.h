@@ -1,0 +1,53 @@
+// Cutting samples into batches, shuffled or in order. Internal.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "keratin/core/config.h"
+#include "keratin/tensor/tensor.h"
+#include "keratin/training/step.h"
+
+namespace keratin::inline v0::detail {
+
+/// Samples along axis 0 of x, y and sample_weight (undefined for none).
+struct Samples {
+  Tensor x, y, sample_weight;
+
+  std::int64_t count() const { return x.shape()[0]; }
+  Samples rows(std::int64_t begin, std::int64_t end) const;
+};
+
+/// ShapeError unless x, y and the weights have the same number of rows, at least one.
+Samples check_samples(std::string_view operation, const Tensor& x, const Tensor& y,
+                      const Tensor& sample_weight);
+
+/// Where validation_split cuts: training samples are those before. ValueError if a side is empty.
+std::int64_t split_point(std::int64_t count, double validation_split);
+
+/// sample_weight from the weights of classes. ValueError as the generation has it.
+Tensor weights_of_classes(const Tensor& y, const std::map<std::int64_t, double>& class_weight,
+                          const Tensor& sample_weight, Generation generation);
+
+/// Batches of samples. x comes in the dtype given.
+class Batches {
+ public:
+  Batches(Samples samples, std::int64_t batch_size, DType dtype);
+
+  /// The last one may be smaller.
+  std::int64_t count() const { return (samples_.count() + batch_size_ - 1) / batch_size_; }
+  std::int64_t rows_of(std::int64_t batch) const;
+  /// Another random order, from the library's seed.
+  void shuffle();
+  Batch batch(std::int64_t index) const;
+
+ private:
+  Samples samples_;
+  std::int64_t batch_size_;
+  DType dtype_;
+  std::vector<std::int64_t> order_;  // empty: as they are
+};
+
+}  // namespace keratin::inline v0::detail

@@ -1,0 +1,131 @@
+#include "keratin/training/step.h"
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "keratin/autograd/gradients.h"
+#include "keratin/core/error.h"
+#include "keratin/core/float_env.h"
+#include "keratin/core/text.h"
+#include "keratin/ops/ops.h"
+#include "keratin/training/training.h"
+
+namespace keratin::inline v0 {
+namespace detail {
+namespace {
+
+// Without the record, which would hold on to the weights as they were. Metrics still see the logits.
+Tensor without_record(const Tensor& y_pred) {
+  Tensor plain = y_pred.detach();
+  plain.set_origin(nullptr);
+  if (const auto& origin = y_pred.origin())
+    plain.set_origin(
+        std::make_shared<Tensor::Origin>(Tensor::Origin{origin->function, origin->logits.detach()}));
+  return plain;
+}
+
+bool all_finite(const Tensor& a) {
+  const auto check = [&]<class T>(T) {
+    for (const T value : a.values<T>())
+      if (!std::isfinite(value)) return false;
+    return true;
+  };
+  if (!a.is_defined() || !a.is_contiguous()) return true;
+  if (a.dtype() == DType::float64) return check(double{});
+  return a.dtype() != DType::float32 || check(float{});
+}
+
+}  // namespace
+
+DType compute_dtype(const Layer& model) {
+  const auto variables = model.variables();
+  return variables.empty() ? model.body().dtype : variables.front().dtype();
+}
+
+Stepper::Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer,
+                 Generation generation)
+    : model_(model),
+      loss_(std::move(loss)),
+      loss_weight_(loss_weight),
+      optimizer_(std::move(optimizer)),
+      generation_(generation),
+      variables_(model.trainable_variables()) {
+  for (Weight& weight : model.body().weights())
+    if (weight.constraint && weight.variable.trainable()) constrained_.push_back(std::move(weight));
+}
+
+Tensor Stepper::total_loss(const Batch& batch, bool training, Tensor& y_pred) const {
+  std::vector<Tensor> penalties;
+  CallContext context;
+  context.training = training;
+  context.losses = &penalties;
+  y_pred = model_(batch.x, context);
+  Tensor total = loss_(batch.y, y_pred, batch.sample_weight);
+  if (loss_weight_ != 1) total = total * loss_weight_;
+  for (Tensor& penalty : model_.regularization_losses(generation_)) penalties.push_back(std::move(penalty));
+  for (const Tensor& penalty : penalties) total = ops::add(total, penalty);
+  return total;
+}
+
+StepResult Stepper::step(const Batch& batch, bool keep_predictions) {
+  StepResult result{};
+  Tensor total;
+  {
+    const RecordGradients recording;
+    Tensor y_pred;
+    total = total_loss(batch, true, y_pred);
+    result.loss = total.item();
+    if (!std::isfinite(result.loss)) throw_not_finite(result.loss, batch);
+    if (keep_predictions) result.y_pred = without_record(y_pred);
+  }
+  // Outside of the recording, or the backward pass would be recorded too.
+  const RecordGradients off(false);
+  optimizer_.apply(variables_, gradients(std::move(total), variables_));
+  for (const Weight& weight : constrained_) {
+    Variable variable = weight.variable;
+    variable.assign(weight.constraint(variable.value()));
+  }
+  return result;
+}
+
+StepResult Stepper::evaluate(const Batch& batch) const {
+  const RecordGradients off(false);
+  StepResult result{};
+  result.loss = total_loss(batch, false, result.y_pred).item();
+  return result;
+}
+
+void Stepper::throw_not_finite(double loss, const Batch& batch) const {
+  const bool bad_input = !all_finite(batch.x);
+  throw NumericError(
+      "training", "expects a finite loss", "got " + to_text(loss) + " from " + loss_.name(),
+      bad_input ? "x holds NaN or infinity: clean the data."
+      : all_finite(batch.y)
+          ? "Try a smaller learning rate than " + to_text(optimizer_.learning_rate()) +
+                ", clipnorm = 1, inputs scaled to about 1, or a loss from logits. The weights are "
+                "those before this step."
+          : "y holds NaN or infinity: clean the data.");
+}
+
+}  // namespace detail
+
+double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Tensor& x,
+                  const Tensor& y, const Tensor& sample_weight, Generation generation) {
+  const FloatEnvironment environment;
+  if (!loss.is_defined())
+    throw StateError("train_step", "expects a loss", "there is none", "Name one, as \"mse\".");
+  if (!x.is_defined() || x.rank() == 0)
+    throw ShapeError("train_step", "expects x of shape (batch, ...)",
+                     x.is_defined() ? "got a scalar" : "x is undefined", "");
+  if (!model.is_built()) {
+    Shape input = x.shape();
+    input[0] = Shape::kUnknown;
+    model.build(input);
+  }
+  detail::Stepper stepper(model, loss, 1, optimizer, generation);
+  return stepper.step({x.detach().astype(detail::compute_dtype(model)), y, sample_weight}, false).loss;
+}
+
+}  // namespace keratin::inline v0

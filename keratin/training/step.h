@@ -1,0 +1,51 @@
+// One training step of a model whose weights and constraints were looked up once. Internal.
+#pragma once
+
+#include <vector>
+
+#include "keratin/core/config.h"
+#include "keratin/layers/layer.h"
+#include "keratin/models/model.h"
+#include "keratin/tensor/tensor.h"
+#include "keratin/training/losses.h"
+#include "keratin/training/optimizers.h"
+
+namespace keratin::inline v0::detail {
+
+/// A batch that the model can take: x in the model's dtype.
+struct Batch {
+  Tensor x, y, sample_weight;
+};
+
+struct StepResult {
+  double loss;
+  Tensor y_pred;  ///< not recorded; undefined unless asked for
+};
+
+/// The dtype that a model computes in.
+DType compute_dtype(const Layer& model);
+
+/// The loss of predictions, penalties included, and y_pred without its record.
+class Stepper {
+ public:
+  Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer, Generation generation);
+
+  /// See train_step. With `keep_predictions` for metrics.
+  StepResult step(const Batch& batch, bool keep_predictions);
+  /// The same without training: loss and predictions.
+  StepResult evaluate(const Batch& batch) const;
+
+ private:
+  Tensor total_loss(const Batch& batch, bool training, Tensor& y_pred) const;
+  [[noreturn]] void throw_not_finite(double loss, const Batch& batch) const;
+
+  Model model_;
+  Loss loss_;
+  double loss_weight_;
+  Optimizer optimizer_;
+  Generation generation_;
+  std::vector<Variable> variables_;
+  std::vector<Weight> constrained_;
+};
+
+}  // namespace keratin::inline v0::detail

@@ -1,0 +1,93 @@
+// Training a model: the options of compile, fit, evaluate and predict, and the single step below them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "keratin/core/config.h"
+#include "keratin/core/export.h"
+#include "keratin/models/model.h"
+#include "keratin/tensor/tensor.h"
+#include "keratin/training/callbacks.h"
+#include "keratin/training/history.h"
+#include "keratin/training/losses.h"
+#include "keratin/training/metrics.h"
+#include "keratin/training/optimizers.h"
+
+namespace keratin::inline v0 {
+
+/// Keras: Model.compile, in its order.
+struct CompileOptions {
+  Optimizer optimizer = "rmsprop";
+  Loss loss = {};
+  /// What the loss is multiplied by; at most one number, as there is one output.
+  std::vector<double> loss_weights = {};
+  /// Means over the samples; sample_weight and class_weight do not reach them.
+  std::vector<Metric> metrics = {};
+  /// Means weighted with sample_weight or class_weight.
+  std::vector<Metric> weighted_metrics = {};
+  /// Whose History order, rules for weights and penalties of frozen weights.
+  Generation generation = Generation::keras3;
+};
+
+/// Samples to validate on; undefined tensors for none.
+struct ValidationData {
+  Tensor x = {};
+  Tensor y = {};
+  Tensor sample_weight = {};
+};
+
+/// Keras: Model.fit, in its order.
+struct FitOptions {
+  std::int64_t batch_size = 32;
+  /// The last epoch's number, as initial_epoch counts too.
+  std::int64_t epochs = 1;
+  /// 0: silent, the default, as the library prints only where it is asked to. 1: a ProgressBar on standard
+  /// output. 2: a line an epoch there.
+  int verbose = 0;
+  std::vector<CallbackPointer> callbacks = {};
+  /// The last share of the samples, cut off before shuffling, becomes validation_data.
+  double validation_split = 0.0;
+  ValidationData validation_data = {};
+  /// The training samples anew before each epoch, from set_random_seed.
+  bool shuffle = true;
+  /// Weight of each class; classes count as argmax of the label, or the label rounded. Never applied to
+  /// validation.
+  std::map<std::int64_t, double> class_weight = {};
+  Tensor sample_weight = {};
+  std::int64_t initial_epoch = 0;
+  /// At most so many batches an epoch.
+  std::optional<std::int64_t> steps_per_epoch = std::nullopt;
+  std::optional<std::int64_t> validation_steps = std::nullopt;
+  /// Default: batch_size.
+  std::optional<std::int64_t> validation_batch_size = std::nullopt;
+  /// Validate after every so many epochs.
+  std::int64_t validation_freq = 1;
+};
+
+/// Keras: Model.evaluate.
+struct EvaluateOptions {
+  std::int64_t batch_size = 32;
+  Tensor sample_weight = {};
+  /// At most so many batches.
+  std::optional<std::int64_t> steps = std::nullopt;
+};
+
+/// Keras: Model.predict.
+struct PredictOptions {
+  std::int64_t batch_size = 32;
+  /// At most so many batches.
+  std::optional<std::int64_t> steps = std::nullopt;
+};
+
+/// One step of training without compile: forward with training on, loss plus penalties, gradients, update,
+/// constraints. Gives the loss before the update. NumericError if it is not finite; then no weight has
+/// changed. x: (batch, ...), y and sample_weight as the loss takes them. Builds the model if need be. Keras:
+/// Model.train_on_batch.
+KERATIN_API double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Tensor& x,
+                              const Tensor& y, const Tensor& sample_weight = {},
+                              Generation generation = Generation::keras3);
+
+}  // namespace keratin::inline v0
