@@ -1,8 +1,10 @@
 // What every layer is: a handle to a build (weights from shapes) and a call (ops).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +28,7 @@ struct TrainingState;
 struct CallContext {
   bool training = false;
   /// True where an element of the input counts; undefined for all.
-  Tensor mask;
+  Tensor mask = {};
   /// Where the call puts losses of its own (activity regularizers), scalars; null to leave them out.
   std::vector<Tensor>* losses = nullptr;
 };
@@ -34,100 +36,180 @@ struct CallContext {
 /// One weight of a layer with what training does to it.
 struct Weight {
   Variable variable;
-  Regularizer regularizer;
-  Constraint constraint;
+  Regularizer regularizer = {};
+  Constraint constraint = {};
+  /// Made to be trained; freezing the layer freezes the variable and leaves this.
+  bool trainable = true;
 };
 
+class LayerBody;
+
+/// A layer inside another, under the name of Keras's attribute that holds it ("activation"): files store its
+/// weights there.
+struct LayerPart {
+  std::string attribute;
+  std::shared_ptr<LayerBody> body;
+};
+
+/// Which inputs a layer converts to its dtype before it computes.
+enum class InputCast : std::uint8_t { all, floats, none };
+
 /// The body behind a Layer. To write a layer: derive, say class_name and config, create weights in build with
-/// add_weight, compute in call with ops; the gradient follows. call is const and safe from many threads when not
-/// training.
+/// add_weight, compute in call with ops; the gradient follows. call is const and safe from many threads when
+/// not training.
 class KERATIN_API LayerBody {
  public:
+  LayerBody() = default;
   virtual ~LayerBody();
+  LayerBody& operator=(const LayerBody&) = delete;
 
   /// Keras's class: "Dense".
   virtual std::string_view class_name() const = 0;
-  /// Creates the weights for an input of that shape, batch axis first. Called once, before the first call.
+  /// Creates the weights for an input of that shape, batch axis first and unknown. Called once, before the
+  /// first call.
   virtual void build(const Shape& input);
   virtual Tensor call(const Tensor& x, const CallContext& context) const = 0;
   /// The result's shape for an input's; sizes may be unknown. ShapeError if the layer cannot take it.
   virtual Shape output_shape(const Shape& input) const { return input; }
-  /// The layer's own arguments as Keras's get_config of that generation writes them, in its order.
+  /// The layer's own arguments as Keras's get_config of that generation writes them, in its order: not those
+  /// that every layer has (base_config).
   virtual Config config(Generation generation) const = 0;
-  /// A new body with the same arguments and copies of the weights. The default makes it from config.
+  /// A new body with the same arguments and copies of the weights. Override it with finish_clone; the default
+  /// makes it from the config, which a custom class has to be registered for (layers::register_class).
   virtual std::shared_ptr<LayerBody> clone() const;
-  /// Weights in Keras's order: trainable ones, then the others; those of layers inside come after.
-  virtual std::vector<Weight> weights() const { return weights_; }
+  /// Weights in Keras's order: those made to be trained, then the others, then those of the parts.
+  virtual std::vector<Weight> weights() const;
+  /// Layers inside, in Keras's order; the default gives the activations that have weights.
+  virtual std::vector<LayerPart> parts() const { return parts_; }
   virtual void set_trainable(bool trainable);
   /// The mask for the next layer; the default passes it on.
   virtual Tensor output_mask(const Tensor& /*x*/, const Tensor& mask) const { return mask; }
+  virtual InputCast input_cast() const { return InputCast::all; }
+  /// The function this layer applies to each element alone, if that is all it does: as an activation it is
+  /// fused.
+  virtual const ElementwiseFunction* elementwise() const { return nullptr; }
+
+  /// name, trainable, dtype and, where set, activity_regularizer and the input's shape.
+  virtual Config base_config(Generation generation) const;
+  /// The class that a file of that generation names, where it is another.
+  virtual std::string_view saved_class_name(Generation /*generation*/) const { return class_name(); }
+  /// Keras's module of the class.
+  virtual std::string_view module_name() const { return "keras.layers"; }
+  /// Whether Keras builds it from an input's shape, which it then writes as build_config; false for classes
+  /// that it counts as built from the start.
+  virtual bool builds_from_shape() const { return true; }
+  /// Whether what this layer computes depends on `generation`; then files of the other one note it.
+  virtual bool depends_on_generation() const { return false; }
+
+  /// Builds for inputs of that shape unless that is done; safe from many threads. ShapeError before anything
+  /// has changed.
+  void ensure_built(const Shape& input);
+  bool is_built() const noexcept { return guard_.is_built.load(std::memory_order_acquire); }
 
   std::string name;
   bool trainable = true;
   DType dtype = DType::float32;
+  /// Whose semantics the layer has where the two differ, and how it is saved by default.
+  Generation generation = Generation::keras3;
   std::optional<Shape> built_shape;
   Regularizer activity_regularizer;
-  /// Shape given by an Input or input_shape, batch axis first.
+  /// Shape given by an Input or batch_input_shape, batch axis first.
   std::optional<Shape> batch_input_shape;
   /// What Model.compile attached (keratin/training); null before, and not copied by clone.
   std::shared_ptr<TrainingState> training_state;
 
  protected:
-  /// A new weight, initialised; named "<role>", as "kernel".
+  /// The same arguments and weights; finish_clone gives it weights of its own.
+  LayerBody(const LayerBody&) = default;
+
+  /// Takes over the options that every layer has. ValueError for a name with '/', TypeError for a dtype other
+  /// than float32 and float64.
+  template <class Options>
+  void set_common(const Options& options) {
+    set_common(options.name, options.trainable, options.dtype);
+  }
+  void set_common(const std::string& name, bool trainable, DType dtype);
+
+  /// A new weight, initialised; named by its role, "kernel".
   Variable add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
                       const Regularizer& regularizer = {}, const Constraint& constraint = {},
                       bool trainable = true);
-  /// Those of a stateful activation, after the layer's own.
-  void add_weights_of(const ActivationFn& activation, const Shape& input);
+  /// Builds an activation that has weights; they come after the layer's own, in files under `attribute`.
+  /// Nothing for one that has none.
+  void add_activation(std::string_view attribute, const ActivationFn& activation, const Shape& input);
+  /// The activation, with weights of its own if it has any.
+  static ActivationFn clone_of(const ActivationFn& activation);
+  /// `copy`, a copy of a body, built anew with copies of the weights' values.
+  static std::shared_ptr<LayerBody> finish_clone(std::shared_ptr<LayerBody> copy);
+
+  /// ShapeError: this layer `expects` something else than `shape`, which `advice` mends.
+  [[noreturn]] void refuse_input(std::string_view expects, const Shape& shape, std::string_view advice) const;
 
   std::vector<Weight> weights_;
+
+ private:
+  struct BuildGuard {
+    BuildGuard() = default;
+    BuildGuard(const BuildGuard&) {}
+    std::mutex mutex;
+    std::atomic<bool> is_built = false;
+  };
+
+  BuildGuard guard_;
+  std::vector<LayerPart> parts_;
+  /// While a clone is built: the values that add_weight gives out instead of new ones, last first.
+  std::vector<Weight> given_;
 };
 
 /// A handle: copies are the same layer and share its weights; clone() copies them.
 class KERATIN_API Layer {
  public:
+  /// Named as Keras names layers ("dense", "dense_1") if the body has no name.
   explicit Layer(std::shared_ptr<LayerBody> body);
 
   /// Builds on the first call, from x's shape, then calls. ShapeError names the layer and both shapes.
   Tensor operator()(const Tensor& x, const CallContext& context = {}) const;
   /// Creates the weights for inputs of that shape, batch axis first; nothing if built.
-  void build(const Shape& input) const;
-  bool is_built() const noexcept { return body_->built_shape.has_value(); }
-  Shape compute_output_shape(const Shape& input) const;
+  void build(const Shape& input) const { body_->ensure_built(input); }
+  bool is_built() const noexcept { return body_->is_built(); }
+  Shape compute_output_shape(const Shape& input) const { return body_->output_shape(input); }
 
   const std::string& name() const noexcept { return body_->name; }
   std::string_view class_name() const { return body_->class_name(); }
+  DType dtype() const noexcept { return body_->dtype; }
   bool trainable() const noexcept { return body_->trainable; }
   void set_trainable(bool trainable) const { body_->set_trainable(trainable); }
 
+  std::vector<Weight> weights() const { return body_->weights(); }
   std::vector<Variable> variables() const;
   std::vector<Variable> trainable_variables() const;
   std::vector<Variable> non_trainable_variables() const;
   std::vector<Tensor> get_weights() const;
   /// ShapeError if number or shapes differ; then nothing has changed.
   void set_weights(const std::vector<Tensor>& values) const;
-  /// Number of weights, trainable or not. StateError before the layer is built.
+  /// Number of weights, trainable or not. StateError before the layer is built, if it builds from a shape.
   std::int64_t count_params() const;
   /// Penalties of the weights' regularizers, recorded scalars. Keras 3 leaves out frozen weights.
   std::vector<Tensor> regularization_losses(Generation generation = Generation::keras3) const;
 
-  /// As Keras writes it: {"module", "class_name", "config", "registered_name"}.
-  Config serialize(Generation generation = Generation::keras3) const;
-  Layer clone() const;
+  /// As Keras writes it: {"module", "class_name", "config", "registered_name"} and "build_config" once built;
+  /// by default for the generation that the layer came from.
+  Config serialize() const;
+  Config serialize(Generation generation) const;
+  /// A new layer with the same name, arguments and weights' values.
+  Layer clone() const { return Layer(body_->clone()); }
 
   LayerBody& body() const noexcept { return *body_; }
   const std::shared_ptr<LayerBody>& shared() const noexcept { return body_; }
-  /// This layer as the value of an `activation` argument.
+  /// This layer as the value of an `activation` argument; weights it has then belong to the layer that uses
+  /// it.
   ActivationFn to_activation_fn() const;
 
  protected:
   std::shared_ptr<LayerBody> body_;
 };
 
-namespace layers {
-/// The layer of a config as Keras of that generation writes it; ValueError for what is unknown or missing, naming
-/// the class and the key. Keras: keras.layers.deserialize.
-KERATIN_API Layer deserialize(const Config& config, Generation generation = Generation::keras3);
-}  // namespace layers
+/// Automatic names start anew: the next Dense is "dense". Keras: keras.utils.clear_session.
+KERATIN_API void clear_session();
 
 }  // namespace keratin::inline v0

@@ -1,10 +1,11 @@
 // Models: layers that are called one after the other, trained and evaluated as one.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "keratin/core/export.h"
@@ -20,12 +21,19 @@ struct PredictOptions;
 class History;
 class Metrics;
 
+class ModelBody;
+
 /// What all models share. A handle, and itself a layer.
 class KERATIN_API Model : public Layer {
  public:
+  /// The layers in order, without the input.
   std::vector<Layer> layers() const;
+  /// ValueError for an unknown name, with the nearest, or an index out of range; negative ones count from the
+  /// end.
   Layer get_layer(std::string_view name) const;
-  /// As Keras prints it: a table of layers, output shapes and numbers of weights. StateError before building.
+  Layer get_layer(std::int64_t index) const;
+  /// As Keras prints it on a terminal of that many columns: a table of layers, output shapes and numbers of
+  /// weights. A model that is not built shows "?". ValueError for less than 20 columns.
   std::string summary(int width = 80) const;
 
   // Training: keratin/training/model_training.cc.
@@ -37,27 +45,36 @@ class KERATIN_API Model : public Layer {
   /// Loss and metrics by name, in order.
   Metrics evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options) const;
   Metrics evaluate(const Tensor& x, const Tensor& y) const;
-  /// In batches, nothing recorded; safe on one model from many threads once it is built.
+  /// In batches, nothing recorded; safe on one model from many threads.
   Tensor predict(const Tensor& x, const PredictOptions& options) const;
   Tensor predict(const Tensor& x) const;
 
  protected:
-  using Layer::Layer;
+  explicit Model(std::shared_ptr<ModelBody> body);
+  const ModelBody& model_body() const noexcept;
 };
 
-/// A stack of layers. Built as soon as the shape of the input is known: from an Input in front, or from the first
-/// tensor it is called on. Keras: keras.Sequential.
+/// A stack of layers. Built as soon as the shape of the input is known: from an Input in front, or from the
+/// first tensor it is called on. Keras: keras.Sequential.
 class KERATIN_API Sequential : public Model {
  public:
+  /// ValueError for two layers of one name and for an Input that is not the first; ShapeError for a layer
+  /// that cannot take what the one before gives. `Sequential{model}` is a stack of one model; copies are made
+  /// with parentheses or clone().
   Sequential(std::initializer_list<Layer> layers = {}, std::string name = "");
   explicit Sequential(const std::vector<Layer>& layers, std::string name = "");
-  /// The model of a config that Keras wrote (Model.get_config / to_json), either generation.
+  /// The model of a config that Keras wrote: what Model.get_config gives, the object around it, or parsed
+  /// Model.to_json; either generation, whose semantics the layers get.
   static Sequential from_config(const Config& config, Generation generation = Generation::keras3);
 
+  /// As in the constructor; then nothing has changed. What compile attached is dropped.
   void add(const Layer& layer);
   /// Takes the last layer out. StateError if there is none.
   void pop();
   Sequential clone() const;
+
+ private:
+  explicit Sequential(std::shared_ptr<ModelBody> body) : Model(std::move(body)) {}
 };
 
 }  // namespace keratin::inline v0

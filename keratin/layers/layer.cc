@@ -1,0 +1,325 @@
+#include "keratin/layers/layer.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "keratin/core/error.h"
+#include "keratin/core/text.h"
+#include "keratin/layers/config_reader.h"
+#include "keratin/layers/layer_activation.h"
+#include "keratin/layers/layer_registry.h"
+#include "keratin/ops/ops.h"
+
+namespace keratin::inline v0 {
+namespace {
+
+// How often each automatic name was given.
+struct NameCounts {
+  std::mutex mutex;
+  std::map<std::string, std::int64_t, std::less<>> counts;
+};
+
+NameCounts& name_counts() {
+  static NameCounts instance;
+  return instance;
+}
+
+std::string automatic_name(std::string_view class_name) {
+  std::string name = to_snake_case(class_name);
+  const std::lock_guard lock(name_counts().mutex);
+  const std::int64_t count = name_counts().counts[name]++;
+  return count == 0 ? name : name + "_" + std::to_string(count);
+}
+
+// The weights of a user's own StatefulActivation, seen as a layer inside.
+class StatefulPart final : public LayerBody {
+ public:
+  explicit StatefulPart(std::shared_ptr<const ActivationFunction> owner, StatefulActivation& activation)
+      : owner_(std::move(owner)), activation_(activation) {
+    name = activation_.name();
+  }
+  std::string_view class_name() const override { return "Activation"; }
+  Tensor call(const Tensor& x, const CallContext& context) const override {
+    return activation_.apply(x, context.training);
+  }
+  Config config(Generation) const override { return Config::object(); }
+  std::vector<Weight> weights() const override {
+    std::vector<Weight> weights;
+    for (const Variable& variable : activation_.variables()) weights.push_back({.variable = variable});
+    return weights;
+  }
+  void set_trainable(bool value) override {
+    trainable = value;
+    for (Variable variable : activation_.variables()) variable.set_trainable(value);
+  }
+
+ private:
+  std::shared_ptr<const ActivationFunction> owner_;
+  StatefulActivation& activation_;
+};
+
+std::shared_ptr<LayerBody> body_of(const ActivationFn& activation) {
+  if (const auto* layer = dynamic_cast<const detail::LayerActivation*>(activation.stateful())) {
+    return layer->layer().shared();
+  }
+  return std::make_shared<StatefulPart>(activation.shared(), *activation.stateful());
+}
+
+Shape with_unknown_batch(Shape shape) {
+  if (shape.rank() > 0) shape[0] = Shape::kUnknown;
+  return shape;
+}
+
+}  // namespace
+
+LayerBody::~LayerBody() = default;
+
+void LayerBody::build(const Shape&) {}
+
+std::shared_ptr<LayerBody> LayerBody::clone() const {
+  Config all = base_config(generation);
+  all.update(config(generation));
+  const Layer copy =
+      layers::deserialize(detail::keras_object(module_name(), class_name(), std::move(all)), generation);
+  if (built_shape) copy.build(*built_shape);
+  std::vector<Tensor> values;
+  for (const Weight& weight : weights()) values.push_back(weight.variable.value().clone());
+  copy.set_weights(values);
+  return copy.shared();
+}
+
+std::vector<Weight> LayerBody::weights() const {
+  std::vector<Weight> all;
+  for (const bool wanted : {true, false}) {
+    for (const Weight& weight : weights_) {
+      if (weight.trainable == wanted) all.push_back(weight);
+    }
+  }
+  for (const LayerPart& part : parts()) {
+    const std::vector<Weight> inner = part.body->weights();
+    all.insert(all.end(), inner.begin(), inner.end());
+  }
+  return all;
+}
+
+void LayerBody::set_trainable(bool value) {
+  trainable = value;
+  for (Weight& weight : weights_) {
+    if (weight.trainable) weight.variable.set_trainable(value);
+  }
+  for (const LayerPart& part : parts()) part.body->set_trainable(value);
+}
+
+Config LayerBody::base_config(Generation target) const {
+  Config config = Config::object();
+  config["name"] = name;
+  config["trainable"] = trainable;
+  config["dtype"] = detail::dtype_config(dtype, target);
+  if (target == Generation::keras2 && batch_input_shape) {
+    config["batch_input_shape"] = detail::shape_config(*batch_input_shape);
+  }
+  if (activity_regularizer) config["activity_regularizer"] = activity_regularizer.serialize(target);
+  return config;
+}
+
+void LayerBody::ensure_built(const Shape& input) {
+  if (is_built()) return;
+  const std::lock_guard lock(guard_.mutex);
+  if (is_built()) return;
+  const Shape shape = with_unknown_batch(input);
+  try {
+    output_shape(shape);
+    build(shape);
+  } catch (...) {
+    weights_.clear();
+    parts_.clear();
+    throw;
+  }
+  built_shape = shape;
+  guard_.is_built.store(true, std::memory_order_release);
+}
+
+void LayerBody::set_common(const std::string& given_name, bool given_trainable, DType given_dtype) {
+  if (given_name.find('/') != std::string::npos) {
+    throw ValueError(class_name(), "a name without '/', which separates names in files",
+                     "received name=\"" + given_name + "\"", "Use '_' or '.'.");
+  }
+  if (given_dtype != DType::float32 && given_dtype != DType::float64) {
+    throw TypeError(class_name(), "dtype float32 or float64",
+                    "received dtype=" + std::string(keratin::name(given_dtype)),
+                    "Layers do not compute in other dtypes yet.");
+  }
+  name = given_name;
+  trainable = given_trainable;
+  dtype = given_dtype;
+}
+
+Variable LayerBody::add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
+                               const Regularizer& regularizer, const Constraint& constraint, bool trained) {
+  bool now = trained && trainable;
+  Tensor value;
+  if (given_.empty()) {
+    value = initializer(shape, dtype);
+  } else {
+    value = given_.back().variable.value().clone();
+    now = given_.back().variable.trainable();
+    given_.pop_back();
+  }
+  Variable variable(std::move(value), std::string(role), now);
+  weights_.push_back({variable, regularizer, constraint, trained});
+  return variable;
+}
+
+void LayerBody::add_activation(std::string_view attribute, const ActivationFn& activation,
+                               const Shape& input) {
+  if (activation.stateful() == nullptr) return;
+  activation.stateful()->build(input);
+  LayerPart part{std::string(attribute), body_of(activation)};
+  if (!trainable) part.body->set_trainable(false);
+  parts_.push_back(std::move(part));
+}
+
+ActivationFn LayerBody::clone_of(const ActivationFn& activation) {
+  if (activation.stateful() == nullptr) return activation;
+  return ActivationFn(std::shared_ptr<const ActivationFunction>(activation.stateful()->clone()));
+}
+
+std::shared_ptr<LayerBody> LayerBody::finish_clone(std::shared_ptr<LayerBody> copy) {
+  copy->training_state = nullptr;
+  copy->parts_.clear();
+  copy->given_.assign(copy->weights_.rbegin(), copy->weights_.rend());
+  copy->weights_.clear();
+  if (copy->built_shape) {
+    copy->build(*copy->built_shape);
+    copy->guard_.is_built.store(true, std::memory_order_release);
+  }
+  return copy;
+}
+
+void LayerBody::refuse_input(std::string_view expects, const Shape& shape, std::string_view advice) const {
+  std::string place = "Layer \"" + name + "\"";
+  if (built_shape) place += ", built for " + built_shape->to_string();
+  throw ShapeError(to_snake_case(class_name()), expects, "received shape " + shape.to_string(),
+                   place + ". " + std::string(advice));
+}
+
+Layer::Layer(std::shared_ptr<LayerBody> body) : body_(std::move(body)) {
+  if (body_->name.empty()) body_->name = automatic_name(body_->class_name());
+}
+
+Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
+  if (!x.is_defined()) {
+    throw StateError(to_snake_case(class_name()), "a tensor", "received an undefined one",
+                     "Layer \"" + name() + "\". Pass a tensor that holds values.");
+  }
+  body_->ensure_built(x.shape());
+  const InputCast cast = body_->input_cast();
+  const bool is_wanted = cast == InputCast::all || (cast == InputCast::floats && is_floating(x.dtype()));
+  const Tensor y = body_->call(is_wanted && x.dtype() != dtype() ? ops::cast(x, dtype()) : x, context);
+  if (context.losses != nullptr && body_->activity_regularizer && y.rank() > 0) {
+    // An empty batch has no penalty, rather than 0/0.
+    const double batch = static_cast<double>(std::max<std::int64_t>(y.shape()[0], 1));
+    context.losses->push_back(body_->activity_regularizer(y) / batch);
+  }
+  return y;
+}
+
+std::vector<Variable> Layer::variables() const {
+  std::vector<Variable> variables;
+  for (const Weight& weight : weights()) variables.push_back(weight.variable);
+  return variables;
+}
+
+std::vector<Variable> Layer::trainable_variables() const {
+  std::vector<Variable> variables;
+  for (const Weight& weight : weights()) {
+    if (weight.variable.trainable()) variables.push_back(weight.variable);
+  }
+  return variables;
+}
+
+std::vector<Variable> Layer::non_trainable_variables() const {
+  std::vector<Variable> variables;
+  for (const Weight& weight : weights()) {
+    if (!weight.variable.trainable()) variables.push_back(weight.variable);
+  }
+  return variables;
+}
+
+std::vector<Tensor> Layer::get_weights() const {
+  std::vector<Tensor> values;
+  for (const Weight& weight : weights()) values.push_back(weight.variable.value());
+  return values;
+}
+
+void Layer::set_weights(const std::vector<Tensor>& values) const {
+  const std::vector<Weight> all = weights();
+  const std::string place = "Layer \"" + name() + "\"" + (is_built() ? "." : ", not built yet.");
+  if (all.size() != values.size()) {
+    throw ShapeError("set_weights", std::to_string(all.size()) + " weights",
+                     "received " + std::to_string(values.size()), place + " Pass what get_weights() gives.");
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].variable.shape() == values[i].shape()) continue;
+    throw ShapeError("set_weights",
+                     "weight " + std::to_string(i) + ", \"" + all[i].variable.name() + "\", of shape " +
+                         all[i].variable.shape().to_string(),
+                     "received " + values[i].shape().to_string(),
+                     place + " Is it transposed, or of another layer?");
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) Variable(all[i].variable).assign(values[i]);
+}
+
+std::int64_t Layer::count_params() const {
+  if (!is_built() && body_->builds_from_shape()) {
+    throw StateError("count_params", "a layer that is built", "\"" + name() + "\" is not",
+                     "Call it on a tensor, or build(shape), first.");
+  }
+  std::int64_t count = 0;
+  for (const Weight& weight : weights()) count += weight.variable.shape().size();
+  return count;
+}
+
+std::vector<Tensor> Layer::regularization_losses(Generation generation) const {
+  std::vector<Tensor> losses;
+  for (const Weight& weight : weights()) {
+    if (!weight.regularizer) continue;
+    if (generation == Generation::keras3 && !weight.variable.trainable()) continue;
+    losses.push_back(weight.regularizer(weight.variable.tensor()));
+  }
+  return losses;
+}
+
+Config Layer::serialize() const { return serialize(body_->generation); }
+
+Config Layer::serialize(Generation generation) const {
+  Config config = body_->base_config(generation);
+  config.update(body_->config(generation));
+  Config object =
+      detail::keras_object(body_->module_name(), body_->saved_class_name(generation), std::move(config));
+  if (body_->built_shape && (generation == Generation::keras2 || body_->builds_from_shape())) {
+    object["build_config"]["input_shape"] = detail::shape_config(*body_->built_shape);
+  }
+  // Keras ignores keys beside these, so its files can carry the note.
+  if (generation != body_->generation && body_->depends_on_generation()) {
+    object["keratin"]["semantics"] = static_cast<int>(body_->generation);
+  }
+  return object;
+}
+
+ActivationFn Layer::to_activation_fn() const {
+  std::shared_ptr<const ActivationFunction> function;
+  if (body_->elementwise() != nullptr) {
+    function = std::make_shared<detail::ElementwiseLayer>(*this);
+  } else {
+    function = std::make_shared<detail::LayerActivation>(*this);
+  }
+  return ActivationFn(std::move(function));
+}
+
+void clear_session() {
+  const std::lock_guard lock(name_counts().mutex);
+  name_counts().counts.clear();
+}
+
+}  // namespace keratin::inline v0
