@@ -1,35 +1,54 @@
-// Products of floats on oneDNN.
+// Products of floats on oneDNN's sgemm.
 #include <dnnl.h>
+#include <omp.h>
 
 #include <algorithm>
+#include <string>
 
 #include "keratin/core/error.h"
-#include "keratin/core/parallel.h"
 #include "keratin/ops/gemm.h"
-#include "keratin/ops/onednn.h"
 
 namespace keratin::inline v0::ops::detail {
 namespace {
 
-constexpr std::int64_t kRows = 128;
+// While it lives, OpenMP loops on this thread are its own alone: oneDNN would start a team beside the
+// library's pool, and two pools fight over the cores. A thread of the user's gets its setting back.
+class OneOpenMpThread {
+ public:
+  OneOpenMpThread() noexcept : before_(omp_get_max_threads()) {
+    if (before_ != 1) omp_set_num_threads(1);
+  }
+  ~OneOpenMpThread() {
+    if (before_ != 1) omp_set_num_threads(before_);
+  }
+  OneOpenMpThread(const OneOpenMpThread&) = delete;
+  OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
+
+ private:
+  int before_;
+};
 
 }  // namespace
 
-void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<float>& a, const Matrix<float>& b,
-          float* c, std::int64_t c_leading) {
+// sgemm rather than the matmul primitive: as fast where it matters (docs/design/dense.md), and it has no
+// primitive to create for each new shape, no packed copy of the weights to keep true to them, no scratchpad
+// to manage.
+void gemm_block(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<float>& a,
+                const Matrix<float>& b, float* c, std::int64_t c_leading) {
   if (m == 0 || n == 0) return;
   if (k == 0) {
     for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * c_leading, n, 0.0F);
     return;
   }
-  parallel_for(m, kRows, [&](std::int64_t begin, std::int64_t end) {
-    const OneOpenMpThread single;
-    const dnnl_status_t status =
-        dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', end - begin, n, k, 1.0F,
-                   a.data + begin * (a.transposed ? 1 : a.leading), a.leading, b.data, b.leading, 0.0F,
-                   c + begin * c_leading, c_leading);
-    if (status != dnnl_success) throw StateError("matmul", "expects oneDNN to multiply", "it failed");
-  });
+  const OneOpenMpThread single;
+  const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', m, n, k, 1.0F,
+                                          a.data, a.leading, b.data, b.leading, 0.0F, c, c_leading);
+  if (status == dnnl_out_of_memory)
+    throw ValueError("matmul", "expects memory to arrange its operands in", "the system has none",
+                     "Use smaller batches or layers.");
+  if (status != dnnl_success)
+    throw StateError("matmul", "expects oneDNN to multiply",
+                     "it answered with status " + std::to_string(static_cast<int>(status)));
 }
 
 }  // namespace keratin::inline v0::ops::detail

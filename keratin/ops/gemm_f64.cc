@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "keratin/core/parallel.h"
 #include "keratin/ops/gemm.h"
 #include "keratin/ops/scratch.h"
 
@@ -64,23 +63,16 @@ void multiply_tile(std::int64_t rows, std::int64_t columns, std::int64_t k, cons
 
 }  // namespace
 
-void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<double>& a, const Matrix<double>& b,
-          double* c, std::int64_t c_leading) {
-  if (m == 0 || n == 0) return;
+void gemm_block(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<double>& a,
+                const Matrix<double>& b, double* c, std::int64_t c_leading) {
   if (k == 0) {
     for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * c_leading, n, 0.0);
     return;
   }
-  const std::int64_t across = (n - 1) / kTile + 1, down = (m - 1) / kTile + 1;
-  parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t tile = begin; tile < end; ++tile) {
-      const std::int64_t i = tile / across * kTile, j = tile % across * kTile;
-      multiply_tile(std::min(kTile, m - i), std::min(kTile, n - j), k,
-                    {a.data + i * (a.transposed ? 1 : a.leading), a.leading, a.transposed},
-                    {b.data + j * (b.transposed ? b.leading : 1), b.leading, b.transposed},
+  for (std::int64_t i = 0; i < m; i += kTile)
+    for (std::int64_t j = 0; j < n; j += kTile)
+      multiply_tile(std::min(kTile, m - i), std::min(kTile, n - j), k, a.from(i, 0), b.from(0, j),
                     c + i * c_leading + j, c_leading);
-    }
-  });
 }
 
 }  // namespace keratin::inline v0::ops::detail

@@ -234,10 +234,10 @@ TEST(Ops, SumsDoNotDependOnTheNumberOfThreads) {
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] = std::fmod(static_cast<double>(i) * 0.6180339887498949, 1.0) - 0.4;
   for (const auto& [shape, axes] : std::vector<std::pair<Shape, ops::Axes>>{{{n}, {}},
-                                                                       {{n / 7, 7}, {{0}}},
-                                                                       {{n / 7, 7}, {{1}}},
-                                                                       {{7, n / 7}, {{0}}},
-                                                                       {{10, n / 70, 7}, {{0, 2}}}}) {
+                                                                            {{n / 7, 7}, {{0}}},
+                                                                            {{n / 7, 7}, {{1}}},
+                                                                            {{7, n / 7}, {{0}}},
+                                                                            {{10, n / 70, 7}, {{0, 2}}}}) {
     std::vector<double> part(values.begin(), values.begin() + shape.size());
     const Tensor x = Tensor::from(part, shape);
     set_num_threads(1);

@@ -19,7 +19,7 @@ std::int64_t half(std::int64_t count) { return (count / 2 + kLeaf - 1) / kLeaf *
 
 // totals[i] = Σ over r of in[r * stride + i], for `columns` <= kColumns.
 template <class T>
-void sum_columns(const T* in, std::int64_t count, std::int64_t stride, std::int64_t columns, double* totals) {
+void sum_strip(const T* in, std::int64_t count, std::int64_t stride, std::int64_t columns, double* totals) {
   if (count <= kLeaf) {
     std::fill_n(totals, columns, 0.0);
     for (std::int64_t r = 0; r < count; ++r) {
@@ -30,23 +30,12 @@ void sum_columns(const T* in, std::int64_t count, std::int64_t stride, std::int6
   }
   std::array<double, kColumns> rest;
   const std::int64_t first = half(count);
-  sum_columns(in, first, stride, columns, totals);
-  sum_columns(in + first * stride, count - first, stride, columns, rest.data());
+  sum_strip(in, first, stride, columns, totals);
+  sum_strip(in + first * stride, count - first, stride, columns, rest.data());
   for (std::int64_t i = 0; i < columns; ++i) totals[i] += rest[static_cast<std::size_t>(i)];
 }
 
-// One stretch of the sums: columns [column, column + columns) of (count, inner).
-template <class T>
-void sum_stretch(const T* in, std::int64_t count, std::int64_t inner, std::int64_t columns, double* totals) {
-  if (inner == 1) {
-    totals[0] = pairwise_sum(in, count);
-  } else {
-    sum_columns(in, count, inner, columns, totals);
-  }
-}
-
-}  // namespace
-
+// The sum of `count` numbers.
 template <class T>
 double pairwise_sum(const T* in, std::int64_t count) {
   if (count > kLeaf) {
@@ -61,9 +50,27 @@ double pairwise_sum(const T* in, std::int64_t count) {
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
 
+// One stretch of the sums: columns [column, column + columns) of (count, inner).
 template <class T>
-void sum_blocks(const T* in, std::int64_t outer, std::int64_t count, std::int64_t inner, double divisor,
-                T* out) {
+void sum_stretch(const T* in, std::int64_t count, std::int64_t inner, std::int64_t columns, double* totals) {
+  if (inner == 1) {
+    totals[0] = pairwise_sum(in, count);
+  } else {
+    sum_strip(in, count, inner, columns, totals);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void sum_columns(const T* in, std::int64_t count, std::int64_t inner, double* totals) {
+  for (std::int64_t i = 0; i < inner; i += kColumns)
+    sum_strip(in + i, count, inner, std::min(kColumns, inner - i), totals + i);
+}
+
+template <class In, class Out>
+void sum_blocks(const In* in, std::int64_t outer, std::int64_t count, std::int64_t inner, double divisor,
+                Out* out) {
   if (outer * inner == 0) return;
   const std::int64_t width = std::min(inner, kColumns), strips = (inner - 1) / width + 1;
   // Long sums are cut into pieces of fixed length whose partial sums are added pairwise.
@@ -88,7 +95,7 @@ void sum_blocks(const T* in, std::int64_t outer, std::int64_t count, std::int64_
                    } else {
                      for (std::int64_t i = 0; i < columns; ++i)
                        out[o * inner + column + i] =
-                           static_cast<T>(totals[static_cast<std::size_t>(i)] / divisor);
+                           static_cast<Out>(totals[static_cast<std::size_t>(i)] / divisor);
                    }
                  }
                });
@@ -99,14 +106,15 @@ void sum_blocks(const T* in, std::int64_t outer, std::int64_t count, std::int64_
       const std::int64_t columns = std::min(width, inner - column);
       sum_stretch(partial + o * pieces * inner + column, pieces, inner, columns, totals.data());
       for (std::int64_t i = 0; i < columns; ++i)
-        out[o * inner + column + i] = static_cast<T>(totals[static_cast<std::size_t>(i)] / divisor);
+        out[o * inner + column + i] = static_cast<Out>(totals[static_cast<std::size_t>(i)] / divisor);
     }
   }
 }
 
 template void sum_blocks(const float*, std::int64_t, std::int64_t, std::int64_t, double, float*);
 template void sum_blocks(const double*, std::int64_t, std::int64_t, std::int64_t, double, double*);
-template double pairwise_sum(const float*, std::int64_t);
-template double pairwise_sum(const double*, std::int64_t);
+template void sum_blocks(const double*, std::int64_t, std::int64_t, std::int64_t, double, float*);
+template void sum_columns(const float*, std::int64_t, std::int64_t, double*);
+template void sum_columns(const double*, std::int64_t, std::int64_t, double*);
 
 }  // namespace keratin::inline v0::ops::detail
