@@ -125,8 +125,8 @@ Tensor weights_of_classes(const Tensor& y, const std::map<std::int64_t, double>&
   return weights;
 }
 
-Batches::Batches(Samples samples, std::int64_t batch_size, DType dtype)
-    : samples_(std::move(samples)), batch_size_(batch_size), dtype_(dtype) {
+Batches::Batches(Samples samples, std::int64_t batch_size)
+    : samples_(std::move(samples)), batch_size_(batch_size) {
   if (batch_size < 1)
     throw ValueError("batch_size", "expects at least 1", "got " + std::to_string(batch_size));
 }
@@ -148,7 +148,7 @@ Batch Batches::batch(std::int64_t index) const {
     return gather(a,
                   std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(rows)));
   };
-  return {cut(samples_.x).astype(dtype_), cut(samples_.y), cut(samples_.sample_weight)};
+  return {cut(samples_.x), cut(samples_.y), cut(samples_.sample_weight)};
 }
 
 }  // namespace keratin::inline v0::detail

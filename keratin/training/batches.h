@@ -31,10 +31,10 @@ std::int64_t split_point(std::int64_t count, double validation_split);
 Tensor weights_of_classes(const Tensor& y, const std::map<std::int64_t, double>& class_weight,
                           const Tensor& sample_weight, Generation generation);
 
-/// Batches of samples. x comes in the dtype given.
+/// Batches of samples.
 class Batches {
  public:
-  Batches(Samples samples, std::int64_t batch_size, DType dtype);
+  Batches(Samples samples, std::int64_t batch_size);
 
   /// The last one may be smaller.
   std::int64_t count() const { return (samples_.count() + batch_size_ - 1) / batch_size_; }
@@ -46,7 +46,6 @@ class Batches {
  private:
   Samples samples_;
   std::int64_t batch_size_;
-  DType dtype_;
   std::vector<std::int64_t> order_;  // empty: as they are
 };
 

@@ -109,7 +109,7 @@ void append(Metrics& logs, Metrics values, Generation generation) {
 
 Stepper stepper_of(const Model& model, const TrainingState& state) {
   const CompileOptions& options = state.options;
-  return {model, options.loss, state.loss_weight, options.optimizer, options.generation};
+  return {model, options.loss, state.loss_weight, options.optimizer};
 }
 
 Shape input_shape_of(const Tensor& x) {
@@ -134,7 +134,7 @@ std::int64_t steps_of(const Batches& batches, const std::optional<std::int64_t>&
 Metrics evaluate_samples(const Model& model, const TrainingState& state, const Samples& samples,
                          std::int64_t batch_size, const std::optional<std::int64_t>& limit,
                          std::string_view prefix) {
-  const Batches batches(samples, batch_size, detail::compute_dtype(model));
+  const Batches batches(samples, batch_size);
   const Stepper stepper = stepper_of(model, state);
   const std::int64_t steps = steps_of(batches, limit, "evaluate: steps");
   std::vector<Means> parts(static_cast<std::size_t>(steps), Means(state));
@@ -159,7 +159,7 @@ class FitRun {
     train_ = detail::check_samples("fit", x, y, options.sample_weight);
     split_validation();
     train_.sample_weight = detail::weights_of_classes(train_.y, options.class_weight, train_.sample_weight,
-                                                      state.options.generation);
+                                                      model.body().generation);
     if (!model.is_built()) model.build(input_shape_of(train_.x));
     check_labels(model, state, train_);
     if (has_validation()) check_labels(model, state, validation_);
@@ -169,7 +169,7 @@ class FitRun {
   }
 
   History fit() {
-    Batches batches(train_, options_.batch_size, detail::compute_dtype(run_.model));
+    Batches batches(train_, options_.batch_size);
     Stepper stepper = stepper_of(run_.model, state_);
     run_.epochs = options_.epochs;
     run_.steps = steps_of(batches, options_.steps_per_epoch, "fit: steps_per_epoch");
@@ -182,13 +182,13 @@ class FitRun {
       for (const auto& callback : callbacks_) callback->on_epoch_begin(run_, epoch);
       if (options_.shuffle) batches.shuffle();
       logs = Metrics();
-      append(logs, train_epoch(batches, stepper, epoch).values(), state_.options.generation);
+      append(logs, train_epoch(batches, stepper, epoch).values(), run_.model.body().generation);
       if (has_validation() && (epoch + 1) % options_.validation_freq == 0)
         append(logs,
                evaluate_samples(run_.model, state_, validation_,
                                 options_.validation_batch_size.value_or(options_.batch_size),
                                 options_.validation_steps, "val_"),
-               state_.options.generation);
+               run_.model.body().generation);
       history.append(epoch, logs);
       for (const auto& callback : callbacks_) callback->on_epoch_end(run_, epoch, logs);
     }
@@ -233,7 +233,7 @@ class FitRun {
       means.add(guarded_step(stepper, batch, means.wants_predictions(), epoch, i), batch, batches.rows_of(i));
       if (callbacks_.empty()) continue;
       Metrics logs;
-      append(logs, means.values(), state_.options.generation);
+      append(logs, means.values(), run_.model.body().generation);
       for (const auto& callback : callbacks_) callback->on_train_batch_end(run_, i, logs);
     }
     return means;
@@ -298,12 +298,11 @@ Tensor Model::predict(const Tensor& x, const PredictOptions& options) const {
     throw ShapeError("predict", "expects x of shape (samples, ...)",
                      x.is_defined() ? "got a scalar" : "x is undefined");
   if (!is_built()) build(input_shape_of(x));
-  const DType dtype = detail::compute_dtype(*this);
   const auto call = [&](const Tensor& rows) {
     const RecordGradients off(false);
-    return (*this)(rows.detach().astype(dtype)).contiguous();
+    return (*this)(rows.detach()).contiguous();
   };
-  const Batches batches({x.detach().contiguous(), {}, {}}, options.batch_size, dtype);
+  const Batches batches({x.detach().contiguous(), {}, {}}, options.batch_size);
   const std::int64_t steps = steps_of(batches, options.steps, "predict: steps");
   if (steps <= 1) return call(x.slice(0, 0, std::min(x.shape()[0], options.batch_size))).detach();
 

@@ -39,18 +39,11 @@ bool all_finite(const Tensor& a) {
 
 }  // namespace
 
-DType compute_dtype(const Layer& model) {
-  const auto variables = model.variables();
-  return variables.empty() ? model.body().dtype : variables.front().dtype();
-}
-
-Stepper::Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer,
-                 Generation generation)
+Stepper::Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer)
     : model_(model),
       loss_(std::move(loss)),
       loss_weight_(loss_weight),
       optimizer_(std::move(optimizer)),
-      generation_(generation),
       variables_(model.trainable_variables()) {
   for (Weight& weight : model.body().weights())
     if (weight.constraint && weight.variable.trainable()) constrained_.push_back(std::move(weight));
@@ -64,7 +57,8 @@ Tensor Stepper::total_loss(const Batch& batch, bool training, Tensor& y_pred) co
   y_pred = model_(batch.x, context);
   Tensor total = loss_(batch.y, y_pred, batch.sample_weight);
   if (loss_weight_ != 1) total = total * loss_weight_;
-  for (Tensor& penalty : model_.regularization_losses(generation_)) penalties.push_back(std::move(penalty));
+  for (Tensor& penalty : model_.regularization_losses(model_.body().generation))
+    penalties.push_back(std::move(penalty));
   for (const Tensor& penalty : penalties) total = ops::add(total, penalty);
   return total;
 }
@@ -112,7 +106,7 @@ void Stepper::throw_not_finite(double loss, const Batch& batch) const {
 }  // namespace detail
 
 double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Tensor& x,
-                  const Tensor& y, const Tensor& sample_weight, Generation generation) {
+                  const Tensor& y, const Tensor& sample_weight) {
   const FloatEnvironment environment;
   if (!loss.is_defined())
     throw StateError("train_step", "expects a loss", "there is none", "Name one, as \"mse\".");
@@ -124,8 +118,8 @@ double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, co
     input[0] = Shape::kUnknown;
     model.build(input);
   }
-  detail::Stepper stepper(model, loss, 1, optimizer, generation);
-  return stepper.step({x.detach().astype(detail::compute_dtype(model)), y, sample_weight}, false).loss;
+  detail::Stepper stepper(model, loss, 1, optimizer);
+  return stepper.step({x, y, sample_weight}, false).loss;
 }
 
 }  // namespace keratin::inline v0

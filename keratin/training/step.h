@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "keratin/core/config.h"
 #include "keratin/layers/layer.h"
 #include "keratin/models/model.h"
 #include "keratin/tensor/tensor.h"
@@ -12,7 +11,6 @@
 
 namespace keratin::inline v0::detail {
 
-/// A batch that the model can take: x in the model's dtype.
 struct Batch {
   Tensor x, y, sample_weight;
 };
@@ -22,13 +20,9 @@ struct StepResult {
   Tensor y_pred;  ///< not recorded; undefined unless asked for
 };
 
-/// The dtype that a model computes in.
-DType compute_dtype(const Layer& model);
-
-/// The loss of predictions, penalties included, and y_pred without its record.
 class Stepper {
  public:
-  Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer, Generation generation);
+  Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer);
 
   /// See train_step. With `keep_predictions` for metrics.
   StepResult step(const Batch& batch, bool keep_predictions);
@@ -43,7 +37,6 @@ class Stepper {
   Loss loss_;
   double loss_weight_;
   Optimizer optimizer_;
-  Generation generation_;
   std::vector<Variable> variables_;
   std::vector<Weight> constrained_;
 };

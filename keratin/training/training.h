@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "keratin/core/config.h"
 #include "keratin/core/export.h"
 #include "keratin/models/model.h"
 #include "keratin/tensor/tensor.h"
@@ -18,6 +17,9 @@
 
 namespace keratin::inline v0 {
 
+// Whose order of History, rules for weights and penalties of frozen weights: those of the generation that the
+// model came from (LayerBody::generation), Keras 3 for new ones.
+
 /// Keras: Model.compile, in its order.
 struct CompileOptions {
   Optimizer optimizer = "rmsprop";
@@ -28,8 +30,6 @@ struct CompileOptions {
   std::vector<Metric> metrics = {};
   /// Means weighted with sample_weight or class_weight.
   std::vector<Metric> weighted_metrics = {};
-  /// Whose History order, rules for weights and penalties of frozen weights.
-  Generation generation = Generation::keras3;
 };
 
 /// Samples to validate on; undefined tensors for none.
@@ -87,7 +87,6 @@ struct PredictOptions {
 /// changed. x: (batch, ...), y and sample_weight as the loss takes them. Builds the model if need be. Keras:
 /// Model.train_on_batch.
 KERATIN_API double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Tensor& x,
-                              const Tensor& y, const Tensor& sample_weight = {},
-                              Generation generation = Generation::keras3);
+                              const Tensor& y, const Tensor& sample_weight = {});
 
 }  // namespace keratin::inline v0
