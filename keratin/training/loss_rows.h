@@ -7,6 +7,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "keratin/core/parallel.h"
 #include "keratin/tensor/node.h"
@@ -32,6 +33,9 @@ inline std::int64_t rows_grain(const Rows& rows) {
   return std::max<std::int64_t>(1, 8192 / std::max<std::int64_t>(1, rows.size));
 }
 
+/// StateError: losses have first derivatives.
+std::vector<Tensor> refuse_second_derivative(const Tensor& upstream);
+
 /// The values of a loss for rows of y_pred (contiguous, of type T), recorded. `kernel` has
 ///   double value(std::int64_t row, const T* p) const;
 ///   void gradient(std::int64_t row, const T* p, double upstream, T* out) const;
@@ -48,7 +52,8 @@ Tensor row_loss(std::string_view operation, const Tensor& y_pred, Kernel kernel)
       out[row] = static_cast<T>(kernel.value(row, in + row * rows.size));
   });
   if (!wants_gradient({&y_pred})) return values;
-  const auto backward = [p, rows, kernel = std::move(kernel)](const Tensor& upstream) {
+  const auto backward = [y_pred, rows, kernel = std::move(kernel)](const Tensor& upstream) {
+    const Tensor p = y_pred.detach().contiguous();
     const Tensor u = upstream.contiguous();
     Tensor gradient = Tensor::empty(p.shape(), kDType<T>);
     T* to = gradient.mutable_values<T>().data();
@@ -58,6 +63,9 @@ Tensor row_loss(std::string_view operation, const Tensor& y_pred, Kernel kernel)
       for (std::int64_t row = begin; row < end; ++row)
         kernel.gradient(row, from + row * rows.size, static_cast<double>(scale[row]), to + row * rows.size);
     });
+    // Whoever differentiates the gradient is told, rather than given zeros.
+    if (wants_gradient({&y_pred, &upstream}))
+      gradient = record(std::move(gradient), "loss_gradient", {&y_pred, &upstream}, refuse_second_derivative);
     return std::vector<Tensor>{gradient};
   };
   return record(std::move(values), operation, {&y_pred}, backward);

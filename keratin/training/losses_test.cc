@@ -474,6 +474,15 @@ TEST(Losses, ConfigsOfBothGenerationsMakeTheLossAndComeBack) {
   EXPECT_THROW(losses::deserialize(parsed("3")), ValueError);
 }
 
+TEST(Losses, SecondDerivativesAreRefusedInsteadOfZero) {
+  const Tensor p = Tensor::of({{1, 2}}).watched();
+  const RecordGradients recording;
+  const Tensor loss = Loss("mse")(Tensor::of({{0, 0}}), p);
+  const Tensor gradient = gradients(loss, std::vector<Tensor>{p})[0];
+  EXPECT_EQ(to_vector(gradient), (Values{1, 2}));
+  EXPECT_THROW(gradients(gradient, std::vector<Tensor>{p}), StateError);
+}
+
 TEST(Losses, CrossentropyIsChosenByTheShapes) {
   const Loss loss("crossentropy");
   const Tensor p = Tensor::of({{.1, .2, .7}, {.8, .1, .1}});

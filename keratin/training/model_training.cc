@@ -11,6 +11,7 @@
 #include "keratin/core/parallel.h"
 #include "keratin/core/text.h"
 #include "keratin/models/model.h"
+#include "keratin/models/model_body.h"
 #include "keratin/training/batches.h"
 #include "keratin/training/step.h"
 #include "keratin/training/training.h"
@@ -271,6 +272,8 @@ void Model::compile(const CompileOptions& options) {
     throw ValueError("compile", "expects a loss that is reduced to one number", "its reduction is none",
                      "Take Reduction::sum_over_batch_size.");
   body_->training_state = std::move(state);
+  if (auto* body = dynamic_cast<ModelBody*>(body_.get()))
+    body->optimizer_variables = [optimizer = options.optimizer] { return optimizer.variables(); };
 }
 
 History Model::fit(const Tensor& x, const Tensor& y, const FitOptions& options) {

@@ -328,6 +328,17 @@ std::vector<OptimizerSlot> Optimizer::state() const {
   return state;
 }
 
+std::vector<Variable> Optimizer::variables() const {
+  std::vector<Variable> variables{
+      Variable(Tensor::scalar(static_cast<double>(body_->iterations_), DType::int64), "iteration", false),
+      Variable(Tensor::scalar(body_->learning_rate_), "learning_rate", false)};
+  const auto roles = body_->roles();
+  for (const auto& [variable, slots] : body_->states_)
+    for (std::size_t i = 0; i < slots.size(); ++i)
+      variables.emplace_back(slots[i], variable.name() + "_" + std::string(roles[i]), false);
+  return variables;
+}
+
 void Optimizer::set_state(const OptimizerSlot& slot) {
   const auto roles = body_->roles();
   const auto role = std::find(roles.begin(), roles.end(), slot.role);

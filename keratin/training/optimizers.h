@@ -110,6 +110,9 @@ class KERATIN_API Optimizer {
   void set_iterations(std::int64_t iterations);
   /// What is kept, variable by variable in the order of the first step, in Keras's order for each.
   std::vector<OptimizerSlot> state() const;
+  /// Keras 3's variables of an optimizer: "iteration", "learning_rate", then the state, as the summary counts
+  /// them. They show the present values; assigning to them changes nothing.
+  std::vector<Variable> variables() const;
   /// Puts a slot's value back. ValueError for an unknown role, ShapeError for another shape.
   void set_state(const OptimizerSlot& slot);
 

@@ -277,6 +277,8 @@ TEST(Optimizers, StateCanBeReadAndPutBack) {
   for (int i = 2; i < 5; ++i)
     second.apply(variables, std::vector<Tensor>{tensor(kGradients[i], DType::float64)});
   EXPECT_EQ(to_vector(variables[0].value()), trained(Adam(0.05), DType::float64));
+  EXPECT_EQ(second.variables().size(), 4u);
+  EXPECT_EQ(second.variables()[0].value().item(), 5);
   EXPECT_THROW(second.set_state({variables[0], "nonsense", tensor(kStart, DType::float64)}), ValueError);
   EXPECT_THROW(second.set_state({variables[0], "momentum", tensor({1}, DType::float64)}), ShapeError);
 }
