@@ -53,8 +53,7 @@ void forward(const Sizes& sizes, const T* x, const T* kernel, const T* bias,
              const ElementwiseFunction* activation, T* z, T* y) {
   if (sizes.rows == 0) return;
   const std::int64_t units = sizes.units;
-  const detail::Blocking block{std::min(sizes.rows, detail::kPlainBlocks.rows),
-                               std::min(units, detail::kPlainBlocks.columns)};
+  const detail::Blocking block = detail::blocking_of(sizes.rows, units, false);
   const std::int64_t across = (units - 1) / block.columns + 1, down = (sizes.rows - 1) / block.rows + 1;
   const auto one = [&](std::int64_t row, std::int64_t column) {
     const std::int64_t rows = std::min(block.rows, sizes.rows - row);
@@ -171,7 +170,10 @@ std::vector<Tensor> recorded_backward(const Saved& saved, const Tensor& upstream
 
 Tensor dense(const Tensor& x, const Tensor& kernel, const Tensor& bias, const ActivationFn& activation) {
   const Sizes sizes = check(x, kernel, bias);
-  if (activation.elementwise() == nullptr) return activation(dense(x, kernel, bias, ActivationFn()));
+  // Sigmoid leaves a note of what it was applied to, for losses that start from there.
+  const ElementwiseFunction* elementwise = activation.elementwise();
+  if (elementwise == nullptr || elementwise->operation() == "sigmoid")
+    return activation(dense(x, kernel, bias, ActivationFn()));
 
   const FloatEnvironment environment;
   const bool recorded = wants_gradient({&x, &kernel, &bias}), linear = activation.is_linear();

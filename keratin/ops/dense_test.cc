@@ -215,6 +215,18 @@ TEST(Dense, GivesTheSameBitsWhateverTheCallersFloatingPointMode) {
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_TRUE(same_bits(got[i], expected[i])) << i;
 }
 
+TEST(Dense, WithSigmoidOrSoftmaxLeavesItsLogitsToLosses) {
+  const Layer l = layer(3, 4, 5, DType::float32);
+  const Tensor logits = ops::dense(l.x, l.kernel, l.bias, {});
+  for (const std::string name : {"sigmoid", "softmax"}) {
+    const Tensor y = ops::dense(l.x, l.kernel, l.bias, name);
+    ASSERT_NE(y.origin(), nullptr) << name;
+    EXPECT_EQ(y.origin()->function, name);
+    EXPECT_TRUE(same_bits(y.origin()->logits, logits));
+  }
+  EXPECT_EQ(ops::dense(l.x, l.kernel, l.bias, "tanh").origin(), nullptr);
+}
+
 TEST(Dense, KeepsNaNAndInfinityInTheirRows) {
   Tensor x = Tensor::full({3, 4}, 1);
   x.mutable_values<float>()[4 + 1] = std::numeric_limits<float>::quiet_NaN();

@@ -6,6 +6,12 @@
 
 namespace keratin::inline v0::ops::detail {
 
+Blocking blocking_of(std::int64_t m, std::int64_t n, bool b_transposed) noexcept {
+  if (b_transposed) return {std::min<std::int64_t>(m, 256), std::min<std::int64_t>(n, 128)};
+  const std::int64_t eighth = (m / 8 + 63) / 64 * 64;
+  return {std::min(m, std::clamp<std::int64_t>(eighth, 64, 256)), std::min<std::int64_t>(n, 512)};
+}
+
 std::int64_t blocks_per_chunk(const Blocking& blocking, std::int64_t k) noexcept {
   constexpr std::int64_t kMultiplyAdds = 1 << 20;
   return std::max<std::int64_t>(
@@ -16,8 +22,7 @@ template <class T>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Matrix<T>& a, const Matrix<T>& b, T* c,
           std::int64_t c_leading) {
   if (m == 0 || n == 0) return;
-  const Blocking most = b.transposed ? kTransposedBlocks : kPlainBlocks;
-  const Blocking block{std::min(m, most.rows), std::min(n, most.columns)};
+  const Blocking block = blocking_of(m, n, b.transposed);
   const std::int64_t across = (n - 1) / block.columns + 1, down = (m - 1) / block.rows + 1;
   parallel_for(across * down, blocks_per_chunk(block, k), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t place = begin; place < end; ++place) {

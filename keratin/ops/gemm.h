@@ -33,10 +33,10 @@ struct Blocking {
   std::int64_t columns;
 };
 
-/// Measured on Zen 4 (docs/design/dense.md): a row-major b is read in place, best in strips of 512 columns,
-/// and 64 rows are enough to hide that. A transposed b is copied by each call, which only many rows pay for.
-inline constexpr Blocking kPlainBlocks{64, 512};
-inline constexpr Blocking kTransposedBlocks{256, 128};
+/// The blocks for an (m, n) product. Measured on Zen 4 (docs/design/dense.md): a row-major b is read in
+/// place, best in strips of 512 columns; 64 rows hide that where b fits into the caches, large products want
+/// more of them. A transposed b is copied by each call, which only many rows pay for.
+Blocking blocking_of(std::int64_t m, std::int64_t n, bool b_transposed) noexcept;
 
 /// Blocks of a chunk of a parallel loop, each of 2·rows·columns·k flops: at least some twenty microseconds.
 std::int64_t blocks_per_chunk(const Blocking& blocking, std::int64_t k) noexcept;

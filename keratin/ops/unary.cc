@@ -3,8 +3,10 @@
 
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
+#include "keratin/core/parallel.h"
 #include "keratin/core/text.h"
 #include "keratin/ops/check.h"
+#include "keratin/ops/exp_log.h"
 #include "keratin/ops/gradient_tools.h"
 #include "keratin/ops/loops.h"
 #include "keratin/ops/ops.h"
@@ -21,6 +23,24 @@ Tensor unary(std::string_view operation, const Tensor& a, F f) {
   detail::visit_arithmetic(a.dtype(), [&](auto zero) {
     using T = decltype(zero);
     detail::map(plan, static_cast<const T*>(a.data()), static_cast<T*>(result.mutable_data()), f);
+  });
+  return result;
+}
+
+// A function of whole arrays, run(x, y, count).
+template <class Run>
+Tensor on_vectors(std::string_view operation, const Tensor& a, Run run) {
+  detail::check_arithmetic(operation, a);
+  const FloatEnvironment environment;
+  const Tensor source = a.detach().contiguous();
+  Tensor result = Tensor::empty(a.shape(), a.dtype());
+  detail::visit_arithmetic(a.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const auto* in = static_cast<const T*>(source.data());
+    auto* out = static_cast<T*>(result.mutable_data());
+    parallel_for(result.size(), detail::kGrain, [&](std::int64_t begin, std::int64_t end) {
+      run(in + begin, out + begin, static_cast<std::size_t>(end - begin));
+    });
   });
   return result;
 }
@@ -90,8 +110,7 @@ Tensor sqrt(const Tensor& a) {
 }
 
 Tensor exp(const Tensor& a) {
-  Tensor result =
-      unary("exp", a, [](auto x) { return static_cast<decltype(x)>(std::exp(static_cast<double>(x))); });
+  Tensor result = on_vectors("exp", a, [](auto x, auto y, auto count) { detail::exp(x, y, count); });
   if (!wants_gradient({&a})) return result;
   return detail::record_with_result(
       std::move(result), "exp", {&a},
@@ -99,8 +118,7 @@ Tensor exp(const Tensor& a) {
 }
 
 Tensor log(const Tensor& a) {
-  Tensor result =
-      unary("log", a, [](auto x) { return static_cast<decltype(x)>(std::log(static_cast<double>(x))); });
+  Tensor result = on_vectors("log", a, [](auto x, auto y, auto count) { detail::log(x, y, count); });
   if (!wants_gradient({&a})) return result;
   return record(std::move(result), "log", {&a},
                 [a](const Tensor& upstream) -> std::vector<Tensor> { return {divide(upstream, a)}; });
