@@ -4,6 +4,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "keratin/activations/get.h"
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 #include "keratin/layers/config_reader.h"
@@ -93,6 +94,20 @@ Generation semantics_of(const Config& object, Generation generation) {
                    "A newer version wrote this file.");
 }
 
+// Lets a class stand where an activation does: by name, and as an object in a config.
+void register_activation(std::string_view class_name) {
+  activations::register_activation_factory(class_name, [](const Config& object, Generation generation) {
+    return deserialize(object, generation).to_activation_fn();
+  });
+}
+
+const bool kActivationsRegistered = [] {
+  for (const char* name : {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"}) {
+    register_activation(name);
+  }
+  return true;
+}();
+
 }  // namespace
 
 Layer deserialize(const Config& config, Generation generation) {
@@ -108,13 +123,16 @@ Layer deserialize(const Config& config, Generation generation) {
 }
 
 bool register_class(std::string_view class_name, Factory factory) {
-  const std::lock_guard lock(registry().mutex);
-  const bool is_new = registry().classes.emplace(class_name, std::move(factory)).second;
-  if (!is_new) {
-    throw ValueError("register_class", "a name that is free", "\"" + std::string(class_name) + "\" is taken",
-                     "Choose another, or register each class once.");
+  {
+    const std::lock_guard lock(registry().mutex);
+    if (!registry().classes.emplace(class_name, std::move(factory)).second) {
+      throw ValueError("register_class", "a name that is free",
+                       "\"" + std::string(class_name) + "\" is taken",
+                       "Choose another, or register each class once.");
+    }
   }
-  return is_new;
+  register_activation(class_name);
+  return true;
 }
 
 std::vector<std::string> class_names() {

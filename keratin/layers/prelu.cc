@@ -1,7 +1,7 @@
 #include "keratin/layers/prelu.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "keratin/core/error.h"
 #include "keratin/layers/layer_reader.h"
@@ -9,6 +9,10 @@
 
 namespace keratin::inline v0 {
 namespace {
+
+std::vector<std::int64_t> axes_of(const PReLUOptions& options) {
+  return options.shared_axes ? options.shared_axes->values() : std::vector<std::int64_t>();
+}
 
 class PReLUBody final : public LayerBody {
  public:
@@ -51,7 +55,7 @@ class PReLUBody final : public LayerBody {
     if (input.rank() < 2) refuse_input("an input of rank 2 or more", input, "Add a batch axis.");
     Shape shape = input.part(1, input.rank());
     const auto rank = static_cast<std::int64_t>(shape.rank());
-    for (const std::int64_t axis : options_.shared_axes.value_or(std::vector<std::int64_t>{}).values()) {
+    for (const std::int64_t axis : axes_of(options_)) {
       const std::int64_t index = axis > 0 ? axis - 1 : axis - 1 + rank;
       if (index < 0 || index >= rank) {
         refuse_input("an input that has the shared axis " + std::to_string(axis), input,
@@ -87,7 +91,7 @@ class PReLUBody final : public LayerBody {
 };
 
 std::shared_ptr<LayerBody> checked(const PReLUOptions& options) {
-  for (const std::int64_t axis : options.shared_axes.value_or(std::vector<std::int64_t>{}).values()) {
+  for (const std::int64_t axis : axes_of(options)) {
     if (axis > 0) continue;
     throw ValueError("PReLU", "shared_axes are at least 1: axis 0 is the batch",
                      "received " + std::to_string(axis), "Count from the front.");

@@ -84,8 +84,8 @@ std::string render(const Row& row, const Widths& widths, std::string_view bar) {
       const std::string cell = at < cells[i].size() ? cells[i][at] : "";
       const std::string space(static_cast<std::size_t>(widths[i] - length_of(cell)), ' ');
       // The last column holds numbers, aligned right.
-      text += i + 1 < kColumns ? " " + cell + space + " " : " " + space + cell + " ";
-      text += bar;
+      const bool is_number = i + 1 == kColumns;
+      text += fmt::format(" {}{} {}", is_number ? space : cell, is_number ? cell : space, bar);
     }
     text += "\n";
   }
@@ -105,11 +105,13 @@ Widths widths_for(int width) {
 }
 
 std::string with_commas(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
+  const std::string digits = fmt::format("{}", number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text.push_back(',');
+    text.push_back(digits[i]);
   }
-  return digits;
+  return text;
 }
 
 std::string size_text(double size_bytes) {
