@@ -1,7 +1,7 @@
 # Compiler options that every target of the project shares: the interface target keratin_options.
 add_library(keratin_options INTERFACE)
 target_compile_features(keratin_options INTERFACE cxx_std_20)
-target_include_directories(keratin_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_include_directories(keratin_options INTERFACE ${PROJECT_SOURCE_DIR})
 # -ffp-contract=off: fused multiply-adds are written where they are meant, so that every
 # instruction set and compiler gives the same bits.
 target_compile_options(keratin_options INTERFACE -Wall -Wextra -Wpedantic -ffp-contract=off
