@@ -31,7 +31,7 @@ function(keratin_add_folder name)
   set_property(GLOBAL APPEND PROPERTY KERATIN_FOLDERS ${object})
 
   if(KERATIN_BUILD_TESTS AND tests)
-    keratin_add_test(${object}_test SOURCES ${tests} LINK ${closure})
+    keratin_add_test(${object}_test SOURCES ${tests} LINK ${closure} keratin_mpfr)
   endif()
 endfunction()
 
