@@ -13,4 +13,11 @@ struct Constant {
   constexpr Constant operator-() const { return {-hi, -lo}; }
 };
 
+/// Where a function has a root, and its derivatives there: f(at + d) = d (slope + d (curve + d cubic)) +
+/// O(d^4).
+struct Root {
+  Constant at, slope;
+  double curve, cubic;
+};
+
 }  // namespace keratin::inline v0::simd

@@ -85,3 +85,12 @@ template <Value X>
 HWY_INLINE X square(X a) {
   return a * a;
 }
+
+/// y = f(x), but next to the root the series: the digits of sums that cancel there run out, d = x - at has
+/// all.
+template <Value X>
+HWY_INLINE X through_root(X x, X y, const Root& root) {
+  const X d = x - root.at;
+  // The next term is below 2^-58 of the result.
+  return where(abs(d) < 0x1p-20, d * (root.slope + d * (root.curve + d * root.cubic)), y);
+}

@@ -1,7 +1,7 @@
 // What a type needs to be computed with: definitions take any of them, constants mix with all.
 #pragma once
 
-#include <concepts>
+#include <limits>
 
 namespace keratin::inline v0::simd {
 
@@ -10,6 +10,13 @@ namespace keratin::inline v0::simd {
 template <class X>
 concept Value = requires {
   typename X::IsKeratinValue;
+};
+
+/// What a function of f64 vectors promises: its largest error in ULP where results are normal and where they
+/// are subnormal, for x above `from` (elsewhere NaN). Its test reads it.
+struct Bound {
+  double normal, subnormal;
+  double from = -std::numeric_limits<double>::infinity();
 };
 
 }  // namespace keratin::inline v0::simd

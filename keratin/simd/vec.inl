@@ -143,6 +143,7 @@ template <class T>
 HWY_INLINE Vec<T> flip_sign(Vec<T> x, Vec<T> sign) {
   return {hn::Xor(x.raw, hn::And(sign.raw, hn::SignBit(Tag<T>())))};
 }
+constexpr Bound sqrt_bound{0.5, 0.5, 0};
 template <class T>
 HWY_INLINE Vec<T> sqrt(Vec<T> a) {
   return {hn::Sqrt(a.raw)};

@@ -41,15 +41,35 @@ HWY_INLINE Wide widen(Vec<double> x) {
   return detail::widen_extreme(x);
 }
 
-/// Rounds to f64, once (to 0.75 ULP just below the smallest normal number).
+namespace detail {
+
+// (hi + lo)·2^exponent rounded once, where the result may be subnormal or too large.
+inline Vec<double> narrow_extreme(Wide x) {
+  const Vec<double> zero = set(0.0);
+  const Mask<double> none = x.hi == zero;
+  const Vec<double> e = where(none, zero, exponent_of(x.hi));
+  // |x| = (high + low)·2^total, 1 <= high < 2.
+  const Vec<double> high = where(none, zero, abs(scale(x.hi, -e)));
+  const Vec<double> low = where(none, zero, flip_sign(scale(x.lo, -e), x.hi));
+  const Vec<double> total = clamp(e + x.exponent, -1100, 1100);
+  // The smallest subnormal number in units of 2^total, and high rounded to a multiple of it. That is the sum
+  // rounded, but where high is halfway between two multiples and low decides.
+  const Vec<double> unit = exp2_of_whole(clamp(set(-1074.0) - total, -60, 3));
+  const Vec<double> magic = set(0x1p52) * unit, half = set(0.5) * unit;
+  const Vec<double> rounded = (high + magic) - magic, rest = high - rounded;
+  const Vec<double> up = where(rest == half && low > zero, unit, zero);
+  const Vec<double> down = where(rest == -half && low < zero, unit, zero);
+  const Vec<double> magnitude = where(total < set(-1022.0), rounded + up - down, high + low);
+  return scale(copy_sign(magnitude, x.hi), total);
+}
+
+}  // namespace detail
+
+/// Rounds to f64, once.
 HWY_INLINE Vec<double> narrow(Wide x) {
   const Vec<double> zero = set(0.0);
-  const Vec<double> sum = where(x.lo == zero, x.hi, x.hi + x.lo);
-  if (all(x.exponent == zero)) return sum;
-  const Mask<double> none = sum == zero;
-  const Vec<double> e = where(none, zero, exponent_of(sum));
-  const Vec<double> mantissa = where(none, sum, scale(sum, -e));
-  return scale(mantissa, detail::clamp(e + x.exponent, -1100, 1100));
+  if (all(x.exponent == zero)) return where(x.lo == zero, x.hi, x.hi + x.lo);
+  return detail::narrow_extreme(x);
 }
 
 HWY_INLINE Wide like(Wide, Constant c) {
