@@ -6,6 +6,16 @@ struct Gelu {
   static constexpr Constant kTwoSqrtTwoOverPi{0x1.9884533d43651p+0, -0x1.cbc0d30ebfd15p-54};
   static constexpr Constant kCubic{0x1.6e4e26d4801f7p-5, 0x1.441355475a31ap-59};
 
+  static constexpr Constant kInverseSqrtTwoPi{0x1.9884533d43651p-2, -0x1.cbc0d30ebfd15p-56};
+  static constexpr Root kRoot{{-0x1.80ead197f00b4p-1, 0x1.13e74c58cada8p-56},
+                              {0x1.b9d98fa5a3215p-2, 0x1.f7c1a23190c7cp-56},
+                              0x1.8d9a941de3ac5p-2,
+                              -0x1.2a2ef9bb865aep-6};
+  static constexpr Root kApproximateRoot{{-0x1.81429f9e97e4dp-1, 0x1.4f523ed77dbdcp-55},
+                                         {0x1.b8bacd2c96b91p-2, 0x1.7625a206be83dp-56},
+                                         0x1.8cd1a2b2fff33p-2,
+                                         -0x1.029615edb077ap-6};
+
   static constexpr Info kInfo{.name = "gelu",
                               .formula =
                                   "approximate ? x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))"
@@ -25,5 +35,15 @@ struct Gelu {
     // 1 + tanh(u) = 2 sigmoid(2u) and 1 + erf(u) = erfc(-u): no digits lost where they are near 0.
     if (approximate) return x * sigmoid(kTwoSqrtTwoOverPi * (x + kCubic * (x * square(x))));
     return 0.5 * (x * erfc(-kSqrtHalf * x));
+  }
+  template <class X>
+  X derivative(X x) const {
+    if (approximate) {
+      const X x2 = square(x), v = kTwoSqrtTwoOverPi * (x + kCubic * (x * x2));
+      const X slope = kTwoSqrtTwoOverPi * (1 + 3 * (kCubic * x2));
+      return through_root(x, sigmoid(v) * (1 + x * (sigmoid(-v) * slope)), kApproximateRoot);
+    }
+    const X z = kSqrtHalf * x;
+    return through_root(x, 0.5 * erfc(-z) + x * (kInverseSqrtTwoPi * gauss(z)), kRoot);
   }
 };

@@ -18,7 +18,7 @@ struct Relu {
           " ? (max_value == inf && threshold == 0 ? alpha : 0)"
           " : as_keras ? (x < threshold ? alpha : max_value == inf ? 1 : x < 0 || x > max_value ? 0 :"
           " x == 6 && max_value == 6 && threshold == 0 ? 0 : 1)"
-          " : x == max_value ? (threshold < max_value && !(max_value == 6 && threshold == 0) ? 1 : 0)"
+          " : x == max_value ? (threshold >= max_value || (max_value == 6 && threshold == 0) ? 0 : 1)"
           " : x > max_value ? 0 : x > threshold ? 1 : alpha",
       .source = "Nair and Hinton 2010",
       .bounds = kOneRounding};
