@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "keratin/activations/definitions.h"
+#include "keratin/activations/registry.h"
 #include "keratin/core/config.h"
 #include "keratin/core/export.h"
 #include "keratin/tensor/tensor.h"
@@ -17,13 +19,18 @@
 
 namespace keratin::inline v0 {
 
-/// What an activation does, behind one interface: immutable and shared, but for a StatefulActivation's weights.
-class KERATIN_API ActivationFunction {
+/// What an activation does, behind one interface: immutable and shared, but for a StatefulActivation's
+/// weights. Made by make_shared: what it records holds on to it.
+class KERATIN_API ActivationFunction : public std::enable_shared_from_this<ActivationFunction> {
  public:
+  ActivationFunction() = default;
+  ActivationFunction(const ActivationFunction&) = default;
+  ActivationFunction& operator=(const ActivationFunction&) = default;
   virtual ~ActivationFunction();
   /// Keras's name ("gelu"), a formula, or the user's own name.
   virtual std::string name() const = 0;
-  /// y of x's shape (glu: half of it on its axis), recorded where a gradient is wanted. ShapeError, TypeError.
+  /// y of x's shape (glu: half of it on its axis), recorded where a gradient is wanted. ShapeError,
+  /// TypeError.
   virtual Tensor apply(const Tensor& x, bool training) const = 0;
   /// The result's shape for an input's, which may hold unknown sizes.
   virtual Shape output_shape(const Shape& input) const { return input; }
@@ -32,6 +39,7 @@ class KERATIN_API ActivationFunction {
 };
 
 /// One that acts on each element alone: a built-in with its parameters, or an expression. Ops fuse it.
+/// float32 and float64; TypeError for other dtypes, which linear alone passes through.
 class KERATIN_API ElementwiseFunction : public ActivationFunction {
  public:
   /// y[i] = f(x[i]); y may be x. The caller holds a FloatEnvironment. Allocates nothing that lasts.
@@ -42,6 +50,8 @@ class KERATIN_API ElementwiseFunction : public ActivationFunction {
   virtual void gradient(const double* x, const double* upstream, double* out, std::size_t count) const = 0;
   /// Whether f(x) = x, so that ops may skip it.
   virtual bool is_linear() const noexcept { return false; }
+  /// What recorded nodes are called; a literal.
+  virtual std::string_view operation() const noexcept { return "expression"; }
   Tensor apply(const Tensor& x, bool training) const final;
 };
 
@@ -59,11 +69,18 @@ class ActivationFn;
 
 namespace activations {
 
-/// The activation of a name ("gelu", "swish", "LeakyReLU"), an object from a config, or null (linear).
-/// Names and defaults are those of `generation`; ValueError proposes the nearest name.
-/// Keras: keras.activations.get.
-KERATIN_API ActivationFn get(std::string_view name, Generation generation = Generation::keras3);
-KERATIN_API ActivationFn get(const Config& identifier, Generation generation = Generation::keras3);
+/// The activation of a name ("gelu", "swish"; "LeakyReLU" too, where layers are linked in), an object from a
+/// config, or null (linear). Names and defaults are those of `generation`; without one they are the page's
+/// (hard_sigmoid is 0.2x + 0.5) and Keras 3's for what is not on it. ValueError proposes the nearest name;
+/// TypeError for a config that is no activation. Keras: keras.activations.get.
+KERATIN_API ActivationFn get(const char* name, std::optional<Generation> generation = std::nullopt);
+KERATIN_API ActivationFn get(std::string_view name, std::optional<Generation> generation = std::nullopt);
+KERATIN_API ActivationFn get(const std::string& name, std::optional<Generation> generation = std::nullopt);
+KERATIN_API ActivationFn get(const Config& identifier, std::optional<Generation> generation = std::nullopt);
+
+namespace detail {
+KERATIN_API ActivationFn make_builtin(const Function& function, const void* parameters);
+}  // namespace detail
 
 }  // namespace activations
 
@@ -90,10 +107,9 @@ class KERATIN_API ActivationFn {
   ActivationFn(std::shared_ptr<const ActivationFunction> function);
   /// A built-in, an expression, a layer, or a callable: see the class.
   template <class F>
-    requires(!std::convertible_to<F, std::string_view> &&
-             !std::convertible_to<F, std::shared_ptr<const ActivationFunction>> &&
-             !std::same_as<std::remove_cvref_t<F>, ActivationFn>)
-  ActivationFn(const F& source);
+  requires(!std::convertible_to<F, std::string_view> &&
+           !std::convertible_to<F, std::shared_ptr<const ActivationFunction>> &&
+           !std::same_as<std::remove_cvref_t<F>, ActivationFn>) ActivationFn(const F& source);
 
   const ActivationFunction& function() const noexcept { return *function_; }
   const std::shared_ptr<const ActivationFunction>& shared() const noexcept { return function_; }
@@ -113,15 +129,19 @@ class KERATIN_API ActivationFn {
 };
 
 template <class F>
-  requires(!std::convertible_to<F, std::string_view> &&
-           !std::convertible_to<F, std::shared_ptr<const ActivationFunction>> &&
-           !std::same_as<std::remove_cvref_t<F>, ActivationFn>)
-ActivationFn::ActivationFn(const F& source) {
+requires(!std::convertible_to<F, std::string_view> &&
+         !std::convertible_to<F, std::shared_ptr<const ActivationFunction>> &&
+         !std::same_as<std::remove_cvref_t<F>, ActivationFn>) ActivationFn::ActivationFn(const F& source) {
   if constexpr (requires { ActivationFn(source.to_activation_fn()); }) {
     *this = source.to_activation_fn();
+  } else if constexpr (activations::Definition<F>) {
+    *this = activations::detail::make_builtin(activations::function<F>(), &source);
   } else {
     *this = detail::activation_from_callable(source);
   }
 }
 
 }  // namespace keratin::inline v0
+
+// What a callable needs; it includes this file first.
+#include "keratin/activations/expression.h"

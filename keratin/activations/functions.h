@@ -4,9 +4,11 @@
 
 #include <span>
 
+#include "keratin/activations/activation_fn.h"
 #include "keratin/activations/definitions.h"
 #include "keratin/activations/registry.h"
 #include "keratin/core/export.h"
+#include "keratin/tensor/tensor.h"
 
 namespace keratin::inline v0::activations {
 
@@ -26,6 +28,11 @@ KERATIN_API void apply_gradient(const Function& function, const void* parameters
 /// f itself. Large spans are split over the threads; the bits do not depend on it.
 template <Definition T>
 struct Elementwise {
+  /// Of x's shape, recorded where a gradient is wanted. TypeError unless float32 or float64.
+  Tensor operator()(const Tensor& x, const T& parameters = {}) const {
+    return detail::make_builtin(function<T>(), &parameters)(x);
+  }
+  ActivationFn to_activation_fn() const { return T{}; }
   /// out[i] = f(in[i]). out may be in. ShapeError if the sizes differ, ValueError if out overlaps part of in.
   void operator()(std::span<const float> in, std::span<float> out, const T& parameters = {}) const {
     detail::apply(function<T>(), &parameters, in, out);
