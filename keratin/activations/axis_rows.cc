@@ -1,0 +1,335 @@
+// Softmax and kin on rows: computed in double whatever the type, rounded once.
+//
+// The backward passes start from x, not from y: y's rounding would stay in the result where upstream − Σ
+// cancels. Sums run in eight lanes by index, so that no vector length changes a bit.
+#include "keratin/activations/axis_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "keratin/activations/builtin.h"
+#include "keratin/activations/tape_kernels.h"
+
+namespace keratin::inline v0::activations::detail {
+namespace {
+
+using Size = std::int64_t;
+constexpr Size kLanes = keratin::detail::kBlockLanes;
+constexpr Size kBlock = 2048;
+
+struct alignas(64) Block {
+  std::array<double, kBlock> values;
+  double* data() { return values.data(); }
+};
+
+Size padded(Size count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
+class LaneSum {
+ public:
+  /// Every call but the last with a multiple of eight values.
+  void add(const double* values, Size count) {
+    Size i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      for (Size lane = 0; lane < kLanes; ++lane) lanes_[lane] += values[i + lane];
+    }
+    for (Size lane = 0; i + lane < count; ++lane) lanes_[lane] += values[i + lane];
+  }
+  double total() const {
+    return ((lanes_[0] + lanes_[4]) + (lanes_[2] + lanes_[6])) +
+           ((lanes_[1] + lanes_[5]) + (lanes_[3] + lanes_[7]));
+  }
+
+ private:
+  double lanes_[kLanes] = {};
+};
+
+// Passes NaN over; −inf where there is nothing else.
+template <class T>
+double largest(const T* x, Size length) {
+  T lanes[kLanes];
+  std::fill_n(lanes, kLanes, -std::numeric_limits<T>::infinity());
+  Size i = 0;
+  for (; i + kLanes <= length; i += kLanes) {
+    for (Size lane = 0; lane < kLanes; ++lane)
+      lanes[lane] = x[i + lane] > lanes[lane] ? x[i + lane] : lanes[lane];
+  }
+  for (; i < length; ++i) lanes[0] = x[i] > lanes[0] ? x[i] : lanes[0];
+  return *std::max_element(lanes, lanes + kLanes);
+}
+
+// One row of softmax or log_softmax: its shift and sum, and e^(x − shift) block by block.
+template <class T>
+class ExponentialRow {
+ public:
+  ExponentialRow(const T* x, Size length, Block& block)
+      : x_(x), length_(length), block_(block), max_(largest(x, length)) {}
+
+  double max() const { return max_; }
+
+  /// Calls visit(begin, count, e) with e[i] = exp(x[begin + i] − max). A row of one block computes it once.
+  template <class Visit>
+  void for_each_block(Visit&& visit) {
+    for (Size begin = 0; begin < length_; begin += kBlock) {
+      const Size count = std::min(kBlock, length_ - begin);
+      if (!is_ready_) exponentials(begin, count);
+      is_ready_ = length_ <= kBlock;
+      visit(begin, count, block_.data());
+    }
+  }
+
+ private:
+  void exponentials(Size begin, Size count) {
+    double* e = block_.data();
+    for (Size i = 0; i < count; ++i) e[i] = static_cast<double>(x_[begin + i]) - max_;
+    std::fill(e + count, e + padded(count), 0.0);
+    const keratin::detail::Operand operand{e, kLanes};
+    keratin::detail::block_kernel(ExprOp::exp)(operand, {}, {}, e, static_cast<std::size_t>(padded(count)));
+  }
+
+  const T* x_;
+  Size length_;
+  Block& block_;
+  double max_;
+  bool is_ready_ = false;
+};
+
+double log1p(double value) {
+  alignas(64) double lanes[kLanes] = {value};
+  keratin::detail::block_kernel(ExprOp::log1p)({lanes, kLanes}, {}, {}, lanes, kLanes);
+  return lanes[0];
+}
+
+template <class T>
+void fill_nan(T* y, Size length) {
+  std::fill_n(y, length, std::numeric_limits<T>::quiet_NaN());
+}
+
+template <class T>
+void softmax(const T* x, T* y, Size length, Block& block) {
+  ExponentialRow<T> row(x, length, block);
+  LaneSum sum;
+  row.for_each_block([&](Size, Size count, const double* e) { sum.add(e, count); });
+  // NaN and ±inf rows come out as NaN by themselves: inf − inf, or 0 / 0.
+  const double total = sum.total();
+  row.for_each_block([&](Size begin, Size count, const double* e) {
+    for (Size i = 0; i < count; ++i) y[begin + i] = static_cast<T>(e[i] / total);
+  });
+}
+
+template <class T>
+void softmax_gradient(const T* x, const T* upstream, T* out, Size length, Block& block) {
+  ExponentialRow<T> row(x, length, block);
+  LaneSum sum, weighted;
+  std::array<double, kLanes> products{};
+  row.for_each_block([&](Size begin, Size count, const double* e) {
+    sum.add(e, count);
+    for (Size i = 0; i < count; i += kLanes) {
+      const Size here = std::min(kLanes, count - i);
+      for (Size lane = 0; lane < here; ++lane) {
+        products[lane] = e[i + lane] * static_cast<double>(upstream[begin + i + lane]);
+      }
+      weighted.add(products.data(), here);
+    }
+  });
+  const double total = sum.total(), mean = weighted.total() / total;
+  row.for_each_block([&](Size begin, Size count, const double* e) {
+    for (Size i = 0; i < count; ++i) {
+      out[begin + i] = static_cast<T>(e[i] / total * (static_cast<double>(upstream[begin + i]) - mean));
+    }
+  });
+}
+
+// Σ e^(x − max) without the first largest element, whose own 1 would swallow small sums.
+template <class T>
+double sum_of_others(ExponentialRow<T>& row, const T* x, Size length) {
+  const Size top = std::find(x, x + length, static_cast<T>(row.max())) - x;
+  LaneSum sum;
+  std::array<double, kLanes> part{};
+  row.for_each_block([&](Size begin, Size count, const double* e) {
+    for (Size i = 0; i < count; i += kLanes) {
+      const Size here = std::min(kLanes, count - i);
+      for (Size lane = 0; lane < here; ++lane) part[lane] = begin + i + lane == top ? 0 : e[i + lane];
+      sum.add(part.data(), here);
+    }
+  });
+  return sum.total();
+}
+
+template <class T>
+void log_softmax(const T* x, T* y, Size length, Block& block) {
+  ExponentialRow<T> row(x, length, block);
+  if (!std::isfinite(row.max())) return fill_nan(y, length);
+  const double log_sum = log1p(sum_of_others(row, x, length));
+  for (Size i = 0; i < length; ++i) y[i] = static_cast<T>((static_cast<double>(x[i]) - row.max()) - log_sum);
+}
+
+template <class T>
+void log_softmax_gradient(const T* x, const T* upstream, T* out, Size length, Block& block) {
+  ExponentialRow<T> row(x, length, block);
+  LaneSum sum, upstreams;
+  std::array<double, kLanes> part{};
+  row.for_each_block([&](Size begin, Size count, const double* e) {
+    sum.add(e, count);
+    for (Size i = 0; i < count; i += kLanes) {
+      const Size here = std::min(kLanes, count - i);
+      for (Size lane = 0; lane < here; ++lane) part[lane] = static_cast<double>(upstream[begin + i + lane]);
+      upstreams.add(part.data(), here);
+    }
+  });
+  const double total = sum.total(), factor = upstreams.total();
+  row.for_each_block([&](Size begin, Size count, const double* e) {
+    for (Size i = 0; i < count; ++i) {
+      out[begin + i] = static_cast<T>(static_cast<double>(upstream[begin + i]) - e[i] / total * factor);
+    }
+  });
+}
+
+// The threshold of one row for x − max, and NaN where the row holds NaN or +inf, or nothing but −inf.
+template <class T>
+double sparsemax_threshold(const T* x, Size length, double max, Block& block) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(max)) return kNaN;
+  if (std::any_of(x, x + length, [](T value) { return value != value; })) return kNaN;
+  std::vector<double> heap;
+  double* sorted = block.data();
+  if (length > kBlock) {
+    heap.resize(static_cast<std::size_t>(length));
+    sorted = heap.data();
+  }
+  for (Size i = 0; i < length; ++i) sorted[i] = static_cast<double>(x[i]) - max;
+  // What lies more than 1 below the largest is never in the support.
+  double* end = std::partition(sorted, sorted + length, [](double value) { return value > -1; });
+  std::sort(sorted, end, std::greater<>());
+  double sum = 0, threshold = 0;
+  for (Size k = 1; k <= end - sorted; ++k) {
+    const double next = sum + sorted[k - 1];
+    const double candidate = (next - 1) / static_cast<double>(k);
+    if (!(sorted[k - 1] > candidate)) break;
+    sum = next;
+    threshold = candidate;
+  }
+  return threshold;
+}
+
+template <class T>
+void sparsemax(const T* x, T* y, Size length, Block& block) {
+  const double max = largest(x, length);
+  const double threshold = sparsemax_threshold(x, length, max, block);
+  if (std::isnan(threshold)) return fill_nan(y, length);
+  for (Size i = 0; i < length; ++i) {
+    y[i] = static_cast<T>(std::max((static_cast<double>(x[i]) - max) - threshold, 0.0));
+  }
+}
+
+template <class T>
+void sparsemax_gradient(const T* x, const T* upstream, T* out, Size length, Block& block) {
+  const double max = largest(x, length);
+  const double threshold = sparsemax_threshold(x, length, max, block);
+  if (std::isnan(threshold)) return fill_nan(out, length);
+  const auto in_support = [&](Size i) { return static_cast<double>(x[i]) - max > threshold; };
+  double sum = 0, support = 0;
+  for (Size i = 0; i < length; ++i) {
+    if (!in_support(i)) continue;
+    sum += static_cast<double>(upstream[i]);
+    support += 1;
+  }
+  const double mean = sum / support;
+  for (Size i = 0; i < length; ++i) {
+    out[i] = in_support(i) ? static_cast<T>(static_cast<double>(upstream[i]) - mean) : T(0);
+  }
+}
+
+const ElementwiseFunction& sigmoid_function() {
+  static const std::shared_ptr<const ElementwiseFunction> function = keratin::detail::builtin("sigmoid");
+  return *function;
+}
+
+template <class T>
+void glu(const T* x, T* y, Size length, Block& block) {
+  const T *value = x, *gate = x + length;
+  double* s = block.data();
+  for (Size begin = 0; begin < length; begin += kBlock) {
+    const Size count = std::min(kBlock, length - begin);
+    for (Size i = 0; i < count; ++i) s[i] = static_cast<double>(gate[begin + i]);
+    sigmoid_function().forward(s, s, static_cast<std::size_t>(count));
+    for (Size i = 0; i < count; ++i)
+      y[begin + i] = static_cast<T>(static_cast<double>(value[begin + i]) * s[i]);
+  }
+}
+
+template <class T>
+void glu_gradient(const T* x, const T* upstream, T* out, Size length, Block& block) {
+  constexpr Size kThird = 512;
+  double *g = block.data(), *s = g + kThird, *u = s + kThird;
+  const T *value = x, *gate = x + length;
+  for (Size begin = 0; begin < length; begin += kThird) {
+    const Size count = std::min(kThird, length - begin);
+    for (Size i = 0; i < count; ++i) {
+      g[i] = static_cast<double>(gate[begin + i]);
+      u[i] = static_cast<double>(upstream[begin + i]);
+    }
+    sigmoid_function().forward(g, s, static_cast<std::size_t>(count));
+    for (Size i = 0; i < count; ++i) {
+      out[begin + i] = static_cast<T>(u[i] * s[i]);
+      u[i] *= static_cast<double>(value[begin + i]);
+    }
+    sigmoid_function().gradient(g, u, u, static_cast<std::size_t>(count));
+    for (Size i = 0; i < count; ++i) out[length + begin + i] = static_cast<T>(u[i]);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void forward_rows(AxisKind kind, const T* x, T* y, Size count, Size length) {
+  Block block;
+  for (Size r = 0; r < count; ++r) {
+    switch (kind) {
+      case AxisKind::softmax:
+        softmax(x + r * length, y + r * length, length, block);
+        break;
+      case AxisKind::log_softmax:
+        log_softmax(x + r * length, y + r * length, length, block);
+        break;
+      case AxisKind::sparsemax:
+        sparsemax(x + r * length, y + r * length, length, block);
+        break;
+      case AxisKind::glu:
+        glu(x + 2 * r * length, y + r * length, length, block);
+        break;
+    }
+  }
+}
+
+template <class T>
+void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, Size count, Size length) {
+  Block block;
+  for (Size r = 0; r < count; ++r) {
+    const T* g = upstream + r * length;
+    switch (kind) {
+      case AxisKind::softmax:
+        softmax_gradient(x + r * length, g, out + r * length, length, block);
+        break;
+      case AxisKind::log_softmax:
+        log_softmax_gradient(x + r * length, g, out + r * length, length, block);
+        break;
+      case AxisKind::sparsemax:
+        sparsemax_gradient(x + r * length, g, out + r * length, length, block);
+        break;
+      case AxisKind::glu:
+        glu_gradient(x + 2 * r * length, g, out + 2 * r * length, length, block);
+        break;
+    }
+  }
+}
+
+template void forward_rows(AxisKind, const float*, float*, Size, Size);
+template void forward_rows(AxisKind, const double*, double*, Size, Size);
+template void gradient_rows(AxisKind, const float*, const float*, float*, Size, Size);
+template void gradient_rows(AxisKind, const double*, const double*, double*, Size, Size);
+
+}  // namespace keratin::inline v0::activations::detail

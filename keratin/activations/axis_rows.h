@@ -1,0 +1,22 @@
+// The functions along an axis on rows that lie one after another. Internal.
+#pragma once
+
+#include <cstdint>
+
+#include "keratin/activations/axis_functions.h"
+
+namespace keratin::inline v0::activations::detail {
+
+/// y = f(x) for `count` rows of `length` elements (glu: in y; twice that in x) on this thread, in place
+/// allowed but for glu. The caller holds a FloatEnvironment.
+template <class T>
+void forward_rows(AxisKind kind, const T* x, T* y, std::int64_t count, std::int64_t length);
+/// out = d Σ upstream·y / d x, from x; `out` may be x or upstream but for glu.
+template <class T>
+void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, std::int64_t count,
+                   std::int64_t length);
+
+/// Rows a chunk of a parallel loop takes.
+inline std::int64_t rows_grain(std::int64_t length) { return length >= 16384 ? 1 : 16384 / (length + 1) + 1; }
+
+}  // namespace keratin::inline v0::activations::detail
