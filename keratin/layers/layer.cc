@@ -127,8 +127,8 @@ void LayerBody::ensure_built(const Shape& input) {
   const std::lock_guard lock(guard_.mutex);
   if (is_built()) return;
   const Shape shape = with_unknown_batch(input);
+  output_shape(input);
   try {
-    output_shape(shape);
     build(shape);
   } catch (...) {
     weights_.clear();

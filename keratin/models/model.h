@@ -33,7 +33,8 @@ class KERATIN_API Model : public Layer {
   Layer get_layer(std::string_view name) const;
   Layer get_layer(std::int64_t index) const;
   /// As Keras prints it on a terminal of that many columns: a table of layers, output shapes and numbers of
-  /// weights. A model that is not built shows "?". ValueError for less than 20 columns.
+  /// weights, cut to fit; the totals below it stay whole. A model that is not built shows "?". ValueError for
+  /// less than 20 columns.
   std::string summary(int width = 80) const;
 
   // Training: keratin/training/model_training.cc.

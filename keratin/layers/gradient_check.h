@@ -1,0 +1,76 @@
+// For tests: a layer's gradients against central differences, in f64.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "keratin/autograd/gradients.h"
+#include "keratin/core/random.h"
+#include "keratin/layers/layer.h"
+#include "keratin/ops/ops.h"
+
+namespace keratin::testing {
+
+/// Normal values, none within `margin` of a kink; the same for the same seed.
+inline Tensor values_away_from(const Shape& shape, const std::vector<double>& kinks, std::uint64_t seed = 1) {
+  constexpr double kMargin = 1e-3;
+  Tensor x = Tensor::empty(shape, DType::float64);
+  const auto values = x.mutable_values<double>();
+  fill_normal(values, {seed, 77}, 0, 1);
+  for (double& value : values) {
+    for (const double kink : kinks) {
+      if (std::abs(value - kink) < kMargin) value = kink + 2 * kMargin;
+    }
+  }
+  return x;
+}
+
+/// Compares d Σ r·layer(x) / d x and / d weights, r fixed, with central differences. `make` gives a layer in
+/// f64 whose random parts have seeds, since every evaluation takes a new one: dropout draws anew in each
+/// call.
+inline void expect_gradients_match(const std::string& label, const std::function<Layer()>& make,
+                                   const Tensor& x, const CallContext& context = {}) {
+  const Layer first = make();
+  first.build(x.shape());
+  const std::vector<Tensor> weights = first.get_weights();
+  const auto loss = [&](const Layer& layer, const Tensor& input) {
+    const Tensor y = layer(input, context);
+    return ops::sum(y * values_away_from(y.shape(), {}, 5));
+  };
+  std::vector<Tensor> targets = {x.watched()}, found;
+  {
+    const RecordGradients on;
+    for (const Variable& variable : first.variables()) targets.push_back(variable.tensor());
+    found = gradients(loss(first, targets[0]), targets);
+  }
+  const auto value_at = [&](std::size_t target, std::int64_t i, double step) {
+    Tensor input = x.clone();
+    std::vector<Tensor> values;
+    for (const Tensor& weight : weights) values.push_back(weight.clone());
+    Tensor& moved = target == 0 ? input : values[target - 1];
+    moved.mutable_values<double>()[static_cast<std::size_t>(i)] += step;
+    const Layer layer = make();
+    layer.build(x.shape());
+    layer.set_weights(values);
+    return loss(layer, input).item();
+  };
+  for (std::size_t target = 0; target < targets.size(); ++target) {
+    ASSERT_TRUE(found[target].is_defined()) << label << ", target " << target;
+    const Tensor gradient = found[target].contiguous();
+    for (std::int64_t i = 0; i < gradient.size(); ++i) {
+      constexpr double kStep = 1e-5;
+      const double expected = (value_at(target, i, kStep) - value_at(target, i, -kStep)) / (2 * kStep);
+      // Truncation: step²/6 times the third derivative, which is below 100 here: 2e-9. Rounding: sums of a
+      // few dozen terms, 1e-14 / step = 1e-9. Both are relative to numbers of order 1.
+      EXPECT_NEAR(gradient.values<double>()[static_cast<std::size_t>(i)], expected,
+                  3e-9 * std::max(1.0, std::abs(expected)))
+          << label << ", target " << target << ", element " << i;
+    }
+  }
+}
+
+}  // namespace keratin::testing
