@@ -52,7 +52,7 @@ class KERATIN_API Shape {
   /// As Keras prints them: "(32, 64)", "(None, 10)", "(3,)", "()".
   std::string to_string() const;
 
-  friend bool operator==(const Shape& a, const Shape& b) noexcept;
+  friend KERATIN_API bool operator==(const Shape& a, const Shape& b) noexcept;
 
  private:
   std::array<std::int64_t, kMaxRank> sizes_{};
