@@ -70,12 +70,16 @@ std::string rule(const Widths& widths, std::string_view left, std::string_view d
   return line + "\n";
 }
 
-std::string render(const Row& row, const Widths& widths, std::string_view bar) {
+// The header stands at the bottom of its cells, everything else at the top.
+std::string render(const Row& row, const Widths& widths, std::string_view bar, bool is_header = false) {
   std::array<std::vector<std::string>, kColumns> cells;
   std::size_t height = 0;
   for (std::size_t i = 0; i < kColumns; ++i) {
     cells[i] = wrap(row[i], widths[i]);
     height = std::max(height, cells[i].size());
+  }
+  if (is_header) {
+    for (auto& cell : cells) cell.insert(cell.begin(), height - cell.size(), "");
   }
   std::string text;
   for (std::size_t at = 0; at < height; ++at) {
@@ -152,7 +156,7 @@ std::string Model::summary(int width) const {
   const Widths widths = widths_for(width);
   std::string text = "Model: \"" + name() + "\"\n";
   text += rule(widths, "┏", "━", "┳", "┓");
-  text += render({"Layer (type)", "Output Shape", "Param #"}, widths, "┃");
+  text += render({"Layer (type)", "Output Shape", "Param #"}, widths, "┃", true);
   text += rule(widths, "┡", "━", "╇", "┩");
   bool is_first = true;
   for (const Layer& layer : layers()) {
