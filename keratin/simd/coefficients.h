@@ -24,10 +24,12 @@ inline constexpr double kLog[] = {0x1.5555555555555p-1, 0x1.9999999999a3ap-2, 0x
                                   0x1.c71c7201f1f41p-3, 0x1.745cf8c4cfebep-3, 0x1.3b1c42e222badp-3,
                                   0x1.0fbd2bde02b13p-3, 0x1.0c1261fd9bdd6p-3};
 
-// erf(z)/z - 1 in w = z^2, for z <= 1/2, relative error of erf 2^-57.8
-inline constexpr double kErf[] = {0x1.06eba8214db68p-3,  -0x1.812746b0379b5p-2,  0x1.ce2f21a03d814p-4,
-                                  -0x1.b82ce30f2b28fp-6, 0x1.565bcbf8e0365p-8,   -0x1.c02d4f6e4921ap-11,
-                                  0x1.f98db34e8872ep-14, -0x1.f224dfc5409afp-17, 0x1.8b4b60851826bp-20};
+// erf(z)/z - 1 in w = z^2, for z <= 1, relative error of erf 2^-62.6
+inline constexpr double kErf[] = {0x1.06eba8214db69p-3,   -0x1.812746b0379e6p-2,  0x1.ce2f21a042b30p-4,
+                                  -0x1.b82ce31284e00p-6,  0x1.565bcd0dbaa38p-8,   -0x1.c02db3dac435fp-11,
+                                  0x1.f9a321d5b8e1ep-14,  -0x1.f4d1e3183f7aep-17, 0x1.b9df224ca4b97p-20,
+                                  -0x1.5f1ecb6f0764cp-23, 0x1.f7b4bf3b13964p-27,  -0x1.389d4f2641625p-30,
+                                  0x1.05ffd737fb32ep-34};
 
 // (1 + 2 z) e^(z^2) erfc(z) in t, for 1/2 <= z <= 28, relative error 2^-60.4
 inline constexpr double kErfc[] = {

@@ -110,10 +110,10 @@ fit = chebyshev(log_tail, mpf(0), limit, 7)
 doubles("kLog", "(ln((1 + s)/(1 - s)) - 2 s) / s^3 in z = s^2, for s <= 3 - 2 sqrt(2), "
         f"relative error 2^{worst(log_tail, fit, mpf(0), limit):.1f}", fit)
 
-fit = chebyshev(erf_ratio, mpf(0), mpf(1) / 4, 8)
-accuracy = worst(erf_ratio, fit, mpf(0), mpf(1) / 4)
+fit = chebyshev(erf_ratio, mpf(0), mpf(1), 12)
+accuracy = worst(erf_ratio, fit, mpf(0), mpf(1))
 fit[0] -= 1
-doubles("kErf", f"erf(z)/z - 1 in w = z^2, for z <= 1/2, relative error of erf 2^{accuracy:.1f}", fit)
+doubles("kErf", f"erf(z)/z - 1 in w = z^2, for z <= 1, relative error of erf 2^{accuracy:.1f}", fit)
 
 low, high = erfc_range(4, 0.5, 28)
 function = lambda t: scaled_erfc(t, 4)

@@ -72,7 +72,7 @@ HWY_INLINE Pair expm1_pair(Vec<double> x) {
 }  // namespace detail
 
 /// e^x.
-constexpr Bound exp_bound{0.65, 0.8};
+constexpr Bound exp_bound{0.7, 0.8};
 HWY_INLINE Vec<double> exp(Vec<double> x) {
   const detail::Reduced r = detail::reduce(detail::clamp(x, -800, 800));
   const Pair sum = fast_two_sum(set(1.0), r.hi);
@@ -80,7 +80,7 @@ HWY_INLINE Vec<double> exp(Vec<double> x) {
 }
 
 /// e^x - 1.
-constexpr Bound expm1_bound{1, 0.5};
+constexpr Bound expm1_bound{1.05, 0.5};
 HWY_INLINE Vec<double> expm1(Vec<double> x) {
   const detail::Reduced r = detail::reduce(detail::clamp(x, -50, 800));
   // Halves, so that 2^n does not overflow where the result does not.
@@ -142,7 +142,7 @@ HWY_INLINE Vec<double> log1p(Vec<double> x) {
 }
 
 /// tanh x.
-constexpr Bound tanh_bound{0.75, 0.5};
+constexpr Bound tanh_bound{0.8, 0.5};
 HWY_INLINE Vec<double> tanh(Vec<double> x) {
   // -t/(t + 2) with t = e^(-2|x|) - 1.
   const Vec<double> a = detail::clamp(abs(x), 0, 22);
@@ -152,27 +152,42 @@ HWY_INLINE Vec<double> tanh(Vec<double> x) {
   return where(a < set(0x1p-28), x, copy_sign(y, x));
 }
 
+namespace detail {
+
+// e = e^-a = 2^n scaled and 1 + e, for a >= 0.
+struct Logistic {
+  Vec<double> n;
+  Pair scaled, sum;
+};
+HWY_INLINE Logistic logistic(Vec<double> a) {
+  const Reduced r = reduce(clamp(-a, -800, 0));
+  const Pair one = fast_two_sum(set(1.0), r.hi), scaled = fast_two_sum(one.hi, one.lo + r.lo);
+  const Vec<double> power = exp2_of_whole(clamp(r.n, -1000, 0));
+  const Pair sum = fast_two_sum(set(1.0), power * scaled.hi);
+  return {r.n, scaled, {sum.hi, fma(power, scaled.lo, sum.lo)}};
+}
+
+}  // namespace detail
+
 /// 1 - tanh(x)^2, the derivative of tanh.
-constexpr Bound tanh_slope_bound{4, 2.5};
+constexpr Bound tanh_slope_bound{0.8, 0.8};
 HWY_INLINE Vec<double> tanh_slope(Vec<double> x) {
-  const Vec<double> e = exp(set(-2.0) * abs(x)), sum = set(1.0) + e;
-  return set(4.0) * e / (sum * sum);
+  // 4e/(1 + e)^2 with e = e^-2|x|, the powers of two applied last.
+  const detail::Logistic e = detail::logistic(set(2.0) * abs(x));
+  const Pair square = two_product(e.sum.hi, e.sum.hi);
+  const Vec<double> low = fma(e.sum.hi + e.sum.hi, e.sum.lo, square.lo);
+  return where(is_nan(x), x, scale(detail::divide(e.scaled, {square.hi, low}), e.n + set(2.0)));
 }
 
 /// 1/(1 + e^-x).
-constexpr Bound sigmoid_bound{0.65, 0.8};
+constexpr Bound sigmoid_bound{0.7, 0.8};
 HWY_INLINE Vec<double> sigmoid(Vec<double> x) {
-  // (1 or e)/(1 + e) with e = e^-|x| = 2^n (1 + p), the power of two applied last.
-  const detail::Reduced r = detail::reduce(detail::clamp(-abs(x), -800, 0));
-  const Pair scaled = fast_two_sum(set(1.0), r.hi);
-  const Pair e = fast_two_sum(scaled.hi, scaled.lo + r.lo);
-  const Vec<double> power = exp2_of_whole(detail::clamp(r.n, -1000, 0));
-  const Pair sum = fast_two_sum(set(1.0), power * e.hi);
+  // (1 or e)/(1 + e) with e = e^-|x|.
+  const detail::Logistic e = detail::logistic(abs(x));
   const Mask<double> negative = x < set(0.0);
-  const Vec<double> zero = set(0.0);
-  const Vec<double> q = detail::divide({where(negative, e.hi, set(1.0)), where(negative, e.lo, zero)},
-                                       {sum.hi, fma(power, e.lo, sum.lo)});
-  return where(is_nan(x), x, scale(q, where(negative, r.n, zero)));
+  const Vec<double> one = set(1.0), zero = set(0.0);
+  const Pair numerator{where(negative, e.scaled.hi, one), where(negative, e.scaled.lo, zero)};
+  return where(is_nan(x), x, scale(detail::divide(numerator, e.sum), where(negative, e.n, zero)));
 }
 
 /// ln(1 + e^x).
@@ -186,37 +201,39 @@ namespace detail {
 
 // e^(-z^2), the rounding of z^2 undone; z >= 0.
 HWY_INLINE Vec<double> gauss(Vec<double> z) {
-  const Pair square = two_product(clamp(z, 0, 30), clamp(z, 0, 30));
-  const Vec<double> e = exp(-square.hi);
-  return fma(-e, square.lo, e);
+  const Vec<double> inside = clamp(z, 0, 30);
+  const Pair square = two_product(inside, inside);
+  const Reduced r = reduce(-square.hi);
+  const Pair sum = fast_two_sum(set(1.0), r.hi);
+  return scale(sum.hi + fma(-(sum.hi + r.lo), square.lo, sum.lo + r.lo), r.n);
 }
-// erf(z) for |z| <= 1/2.
+// erf(z) for |z| <= 1.
 HWY_INLINE Vec<double> erf_near(Vec<double> z) { return fma(z, polynomial(z * z, coefficients::kErf), z); }
 // erfc(z) for z >= 1/2.
 HWY_INLINE Vec<double> erfc_far(Vec<double> z) {
   const Vec<double> c = set(coefficients::kErfcCentre), y = clamp(z, 0.5, 28);
   const Vec<double> scaled = polynomial((y - c) / (y + c), coefficients::kErfc);
-  return gauss(y) * scaled / fma(set(2.0), y, set(1.0));
+  return divide(two_product(gauss(y), scaled), two_sum(y + y, set(1.0)));
 }
 
 }  // namespace detail
 
 /// erf x.
-constexpr Bound erf_bound{1.9, 0.5};
+constexpr Bound erf_bound{1.2, 0.5};
 HWY_INLINE Vec<double> erf(Vec<double> x) {
   const Vec<double> a = abs(x);
   const Vec<double> far = copy_sign(set(1.0) - detail::erfc_far(a), x);
-  return where(is_nan(x), x, where(a < set(0.5), detail::erf_near(x), far));
+  return where(is_nan(x), x, where(a < set(1.0), detail::erf_near(x), far));
 }
 
 /// 1 - erf x.
-constexpr Bound erfc_bound{4, 1};
+constexpr Bound erfc_bound{3.2, 1};
 HWY_INLINE Vec<double> erfc(Vec<double> x) {
   const Vec<double> a = abs(x), far = detail::erfc_far(a);
   const Vec<double> outside = where(x < set(0.0), set(2.0) - far, far);
-  return where(is_nan(x), x, where(a < set(0.5), set(1.0) - detail::erf_near(x), outside));
+  return where(is_nan(x), x, where(a < set(0.75), set(1.0) - detail::erf_near(x), outside));
 }
 
 /// e^(-x^2).
-constexpr Bound gauss_bound{1.3, 1.1};
+constexpr Bound gauss_bound{0.8, 0.8};
 HWY_INLINE Vec<double> gauss(Vec<double> x) { return where(is_nan(x), x, detail::gauss(abs(x))); }
