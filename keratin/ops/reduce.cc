@@ -1,8 +1,10 @@
 // Sums, means and maxima over axes. Every partition depends on the shape alone, so results do not depend on
 // the number of threads.
+#include <algorithm>
+#include <array>
+
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
-#include "keratin/core/memory.h"
 #include "keratin/ops/check.h"
 #include "keratin/ops/gradient_tools.h"
 #include "keratin/ops/loops.h"
@@ -93,7 +95,26 @@ Tensor sum_divided(const Tensor& a, const Reduction& reduction, double divisor) 
   return result;
 }
 
-// y = x > y or NaN, down the middle axis of (outer, count, inner).
+// NaN wins: x > y is false for a NaN in y, and a NaN in x is told by x != x.
+template <class T>
+T larger(T x, T y) {
+  return x > y || x != x ? x : y;
+}
+
+// The largest of a row, eight side by side.
+template <class T>
+T row_max(const T* x, std::int64_t count) {
+  std::array<T, 8> best;
+  best.fill(x[0]);
+  std::int64_t i = 0;
+  for (; i + 8 <= count; i += 8)
+    for (std::size_t k = 0; k < 8; ++k) best[k] = larger(x[i + static_cast<std::int64_t>(k)], best[k]);
+  for (; i < count; ++i) best[0] = larger(x[i], best[0]);
+  for (std::size_t k = 1; k < 8; ++k) best[0] = larger(best[k], best[0]);
+  return best[0];
+}
+
+// Down the middle axis of (outer, count, inner).
 template <class T>
 void max_blocks(const T* in, const Blocks& blocks, T* out) {
   const std::int64_t count = blocks.count, inner = blocks.inner;
@@ -103,10 +124,14 @@ void max_blocks(const T* in, const Blocks& blocks, T* out) {
     for (std::int64_t o = begin; o < end; ++o) {
       const T* row = in + o * count * inner;
       T* __restrict best = out + o * inner;
+      if (inner == 1) {
+        *best = row_max(row, count);
+        continue;
+      }
       std::copy_n(row, inner, best);
       for (std::int64_t r = 1; r < count; ++r) {
         const T* x = row + r * inner;
-        for (std::int64_t i = 0; i < inner; ++i) best[i] = x[i] > best[i] || x[i] != x[i] ? x[i] : best[i];
+        for (std::int64_t i = 0; i < inner; ++i) best[i] = larger(x[i], best[i]);
       }
     }
   });

@@ -83,6 +83,9 @@ for name, f in {"sum": np.sum, "mean": np.mean, "max": np.max}.items():
 add("sum", [grid(0, 3)], np.zeros(3), [0, 1, 0])
 add("sum", [grid(0, 3)], np.zeros(0), [0, 1, 1])
 add("max", [np.array([[1, NAN, 2], [-INF, -INF, -3], [NAN, INF, 0]])], [NAN, -3, NAN], [0, 1, 1])
+long = grid(4, 19)
+long[1, 3], long[2, 18] = NAN, NAN
+add("max", [long], np.max(long, 1), [0, 1, 1])
 for shape, axis in (((3, 5), -1), ((3, 5), 0), ((2, 3, 4), 1), ((6,), 0)):
     a = grid(*shape, low=-3, high=3)
     add("argmax", [a], np.argmax(a, axis), [axis])
