@@ -1,0 +1,270 @@
+// Inputs in blocks: each block runs on every instruction set, is hashed, and judged once.
+#include "tools/accuracy/sweep.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "keratin/activations/functions.h"
+#include "keratin/core/text.h"
+
+namespace keratin::accuracy {
+namespace {
+
+constexpr std::size_t kBlock = 1 << 18;
+
+template <class T>
+using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+// FNV-1a over whole words; every NaN counts as one.
+template <class T>
+std::uint64_t hash(std::uint64_t state, const std::vector<T>& values) {
+  for (const T value : values) {
+    const Bits<T> bits = std::isnan(value) ? ~Bits<T>{0} : std::bit_cast<Bits<T>>(value);
+    state = (state ^ bits) * 0x100000001b3ULL;
+    state ^= state >> 29;
+  }
+  return state;
+}
+
+template <class T>
+void run(const Variant& v, Direction direction, const std::vector<T>& x, std::vector<T>& y) {
+  y.resize(x.size());
+  const std::span<const T> in(x);
+  if (direction == Direction::value) {
+    activations::detail::apply(*v.function, v.parameters, in, std::span<T>(y));
+  } else {
+    const std::vector<T> ones(x.size(), T{1});
+    activations::detail::apply_gradient(*v.function, v.parameters, in, std::span<const T>(ones),
+                                        std::span<T>(y));
+  }
+}
+
+// The parameters as the kernels of that type see them.
+Variant rounded(const Variant& variant, Type type) {
+  Variant result = variant;
+  if (type == Type::f64) return result;
+  for (const activations::Parameter& p : variant.function->parameters) {
+    p.set(result.parameters, static_cast<double>(static_cast<float>(p.get(variant.parameters))));
+  }
+  return result;
+}
+
+Names names(const Variant& variant) {
+  Names result;
+  for (const activations::Parameter& p : variant.function->parameters) {
+    result.emplace_back(p.name, p.get(variant.parameters));
+  }
+  return result;
+}
+
+// Kinks, roots of derivatives, ends of the range of exp, and the parameters.
+template <class T>
+std::vector<T> neighbourhoods(const Variant& variant, int count) {
+  std::vector<double> centres{0.0,
+                              0.5,
+                              1.0,
+                              2.5,
+                              3.0,
+                              6.0,
+                              9.0,
+                              17.0,
+                              87.34,
+                              88.72,
+                              103.97,
+                              1.278464542761073795,
+                              1.192243500000000000,
+                              0.751791524693564457,
+                              0.752461369900000000,
+                              708.4,
+                              709.78,
+                              745.13,
+                              38.5,
+                              14.2,
+                              0x1p-8,
+                              1.5,
+                              0x1p-126,
+                              0x1p-1022,
+                              0x1p127,
+                              0x1p1023,
+                              0x1p200};
+  for (const auto& [name, value] : names(variant)) centres.push_back(std::fabs(value));
+  std::vector<T> x;
+  for (const double centre : centres) {
+    const T start = static_cast<T>(centre);
+    if (!std::isfinite(start)) continue;
+    T up = start, down = start;
+    for (int i = 0; i < count; ++i) {
+      for (const T value : {up, down}) {
+        x.push_back(value);
+        x.push_back(-value);
+      }
+      up = std::nextafter(up, std::numeric_limits<T>::max());
+      down = std::nextafter(down, T{0});
+    }
+  }
+  return x;
+}
+
+// Gathers what blocks yield.
+class Sweep {
+ public:
+  Sweep(const Variant& variant, Direction direction, Type type, const Plan& plan)
+      : variant_(rounded(variant, type)),
+        direction_(direction),
+        plan_(plan),
+        oracle_(variant.function->info->formula, variant.function->info->derivative, names(variant_)) {
+    const activations::Bounds& bounds = variant.function->info->bounds;
+    row_.function = variant.function->info->name;
+    row_.parameters = variant.text;
+    row_.direction = direction;
+    row_.type = type;
+    row_.hashes.assign(plan.isas.size(), 0xcbf29ce484222325ULL);
+    row_.bound = type == Type::f32 ? (direction == Direction::value ? bounds.value_f32 : bounds.gradient_f32)
+                                   : (direction == Direction::value ? bounds.value_f64 : bounds.gradient_f64);
+  }
+
+  template <class T>
+  std::vector<T> results(const std::vector<T>& x) {
+    std::vector<T> y;
+    for (std::size_t i = 0; i < row_.hashes.size(); ++i) {
+      const simd::ScopedIsa isa(plan_.isas[i]);
+      run(variant_, direction_, x, y);
+      row_.hashes[i] = hash(row_.hashes[i], y);
+    }
+    row_.inputs += x.size();
+    return y;
+  }
+
+  template <class T>
+  void certify_all(const std::vector<T>& x) {
+    const std::vector<T> y = results(x);
+    for (std::size_t i = 0; i < x.size(); ++i) certify(x[i], y[i], true);
+  }
+
+  // f32: an f64 evaluation of the library tells which inputs deserve the oracle.
+  void screen(const std::vector<float>& x) {
+    const std::vector<float> y = results(x);
+    const std::vector<double> wide(x.begin(), x.end());
+    std::vector<double> reference;
+    const simd::ScopedIsa isa(simd::supported_isas().back());
+    run(variant_, direction_, wide, reference);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double r = reference[i];
+      const bool sampled = screened_++ % plan_.certify == 0;
+      if (sampled) certify(wide[i], r, false);
+      const float nearest = static_cast<float>(r);
+      if (!std::isfinite(r) || std::isinf(nearest)) {
+        if (std::isnan(y[i]) != std::isnan(r) || (!std::isnan(r) && y[i] != nearest))
+          certify(x[i], y[i], true);
+        continue;
+      }
+      const double ulp = ulp_of(r), error = std::fabs(static_cast<double>(y[i]) - r) / ulp;
+      const bool wrong = y[i] != nearest;
+      // Below 2^-20 of a tie the reference cannot tell on which side the exact result lies.
+      const bool doubtful = std::fabs(std::fabs(static_cast<double>(nearest) - r) / ulp - 0.5) < 0x1p-20;
+      if (error > row_.max_ulp || !std::isfinite(error) || doubtful || sampled) {
+        certify(x[i], y[i], true);
+      } else {
+        row_.not_correctly_rounded += wrong;
+      }
+    }
+  }
+
+  Row row() const { return row_; }
+
+ private:
+  static double ulp_of(double r) {
+    const int exponent = r == 0 ? -149 : std::max(std::ilogb(r) - 23, -149);
+    return std::ldexp(1.0, exponent);
+  }
+
+  template <class T>
+  void certify(T x, T y, bool count) {
+    const Judgement judgement = direction_ == Direction::value
+                                    ? oracle_.value(static_cast<double>(x), y)
+                                    : oracle_.derivative(static_cast<double>(x), y);
+    ++row_.certified;
+    if (count) row_.not_correctly_rounded += !judgement.correctly_rounded;
+    // The reference of a screening has to be as good as f64 promises, or the screening is worth nothing.
+    const double bad = count ? row_.max_ulp : 1.0;
+    if (judgement.ulp > bad) {
+      row_.max_ulp = judgement.ulp;
+      row_.worst_input = static_cast<double>(x);
+    }
+  }
+
+  Variant variant_;
+  Direction direction_;
+  Plan plan_;
+  Oracle oracle_;
+  Row row_;
+  std::uint64_t screened_ = 0;
+};
+
+void sweep_f32(Sweep& sweep, const Plan& plan) {
+  std::vector<float> x;
+  for (std::uint64_t bits = 0; bits < (1ULL << 32); bits += plan.stride) {
+    const float value = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+    // Infinities and NaN have tests of their own: the oracle has no limits.
+    if (std::isfinite(value)) x.push_back(value);
+    if (x.size() == kBlock || bits + plan.stride >= (1ULL << 32)) {
+      sweep.screen(x);
+      x.clear();
+    }
+  }
+}
+
+void sweep_f64(Sweep& sweep, const Plan& plan) {
+  std::vector<double> x;
+  std::uint64_t random = 1;
+  for (std::uint64_t exponent = 0; exponent < 2047; ++exponent) {
+    // From 2^-40 to 2^10 happens all that is interesting.
+    const int samples = plan.samples * (exponent > 983 && exponent < 1033 ? 20 : 1);
+    for (int i = 0; i < samples; ++i) {
+      random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+      const std::uint64_t bits = exponent << 52 | random >> 12;
+      x.push_back(std::bit_cast<double>(bits | (random << 63)));
+    }
+  }
+  sweep.certify_all(x);
+}
+
+}  // namespace
+
+std::vector<Variant> variants(const activations::Function& function) {
+  std::vector<Variant> result;
+  for (const double value : {0.0, 0.3, 1.7, 0.0625}) {
+    Variant variant{&function, {}, {}};
+    std::memcpy(variant.parameters, function.defaults, function.parameters_size);
+    int place = 0;
+    for (const activations::Parameter& p : function.parameters) {
+      if (value == 0) break;
+      const bool flag = p.kind == activations::ParameterKind::flag;
+      const double chosen = flag ? value < 1 : value * (1 + place++);
+      p.set(variant.parameters, chosen);
+      variant.text += (variant.text.empty() ? "" : " ") + std::string(p.name) + "=" + to_text(chosen);
+    }
+    const bool known = std::any_of(result.begin(), result.end(), [&](const Variant& other) {
+      return std::memcmp(other.parameters, variant.parameters, function.parameters_size) == 0;
+    });
+    if (!known) result.push_back(std::move(variant));
+  }
+  return result;
+}
+
+Row sweep(const Variant& variant, Direction direction, Type type, const Plan& plan) {
+  Sweep sweep(variant, direction, type, plan);
+  if (type == Type::f32) {
+    sweep.certify_all(neighbourhoods<float>(variant, plan.neighbours));
+    sweep_f32(sweep, plan);
+  } else {
+    sweep.certify_all(neighbourhoods<double>(variant, plan.neighbours));
+    sweep_f64(sweep, plan);
+  }
+  return sweep.row();
+}
+
+}  // namespace keratin::accuracy
