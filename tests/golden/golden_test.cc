@@ -1,0 +1,173 @@
+// The golden data: what Keras and mpmath give, case by case, against what the library gives.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <set>
+#include <string>
+
+#include "tools/golden/compare.h"
+#include "tools/golden/golden_set.h"
+#include "tools/golden/runner.h"
+
+namespace keratin::golden {
+namespace {
+
+const GoldenSet& golden_set() {
+  static const GoldenSet set(KERATIN_SOURCE_DIR "/tests/golden");
+  return set;
+}
+
+// One kind of one system. `cases` is how many of the set's the library runs: a case that it stops running is
+// a failure, not a case less.
+struct Group {
+  const char *kind, *api;
+  DType precision;
+  int cases;
+};
+
+std::string name_of(const Group& group) {
+  const std::string name = fmt::format("{}_{}", group.kind, group.api);
+  return find_kind(group.kind)->has_own_precision
+             ? name
+             : fmt::format("{}_{}", name, keratin::name(group.precision));
+}
+
+void PrintTo(const Group& group, std::ostream* stream) { *stream << name_of(group); }
+
+class Golden : public testing::TestWithParam<Group> {};
+
+struct Worst {
+  double share = 0;
+  std::string where = "none";
+};
+
+void check_case(const Config& golden_case, DType precision, Worst& worst) {
+  const std::string id = text_of(golden_case, "id");
+  const io::NamedTensors arrays = golden_set().arrays(golden_case);
+  const io::NamedTensors results =
+      find_kind(text_of(golden_case, "kind"))->run(golden_case, arrays, precision);
+  EXPECT_GT(golden_case.at("outputs").size(), 0u) << id;
+  for (const auto& [output, rule] : golden_case.at("outputs").items()) {
+    if (!results.contains(output)) {
+      ADD_FAILURE() << id << " gave no " << output;
+      continue;
+    }
+    const Comparison comparison = compare(rule, arrays, results[output]);
+    EXPECT_TRUE(comparison.passed()) << id << " " << output << ": " << comparison.problem;
+    if (comparison.worst > worst.share)
+      worst = {comparison.worst, fmt::format("{} {} at {}", id, output, comparison.worst_at)};
+  }
+}
+
+// Cases whose expectation, Keras's own rerun in float64, went through float32 on its way: TensorFlow takes
+// the slope of leaky_relu as float32, and Keras's Adam the powers of its betas, as (0.999f)^t, 6e-6 off the
+// first update.
+bool is_float32_inside(const Config& golden_case) {
+  if (golden_case.at("kind") == "training") return golden_case.at("optimizer").at("class_name") == "Adam";
+  return golden_case.at("id") == "layers/keras3/LeakyReLU/v0";
+}
+
+TEST_P(Golden, EveryCaseIsWithinItsTolerance) {
+  const Group& group = GetParam();
+  int cases = 0;
+  Worst worst;
+  for (const Config& golden_case : golden_set().cases()) {
+    if (text_of(golden_case, "kind") != group.kind || golden_case.at("api") != group.api) continue;
+    if (!is_supported(golden_case)) continue;
+    if (group.precision == DType::float64 && is_float32_inside(golden_case)) continue;
+    ++cases;
+    try {
+      check_case(golden_case, group.precision, worst);
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << text_of(golden_case, "id") << " threw: " << error.what();
+    }
+  }
+  EXPECT_EQ(cases, group.cases);
+  std::printf("%s", fmt::format("{}: {} cases, worst {:.3f} of its tolerance: {}\n", name_of(group), cases,
+                                worst.share, worst.where)
+                        .c_str());
+}
+
+// Layers and training run twice: in float32 against Keras's own float32 differences, and in float64, where
+// only rounding is allowed (rtol64, atol64). Activations run in the dtype that the case names.
+INSTANTIATE_TEST_SUITE_P(All, Golden,
+                         testing::Values(Group{"activation", "keras2", DType::float32, 74},
+                                         Group{"activation", "keras3", DType::float32, 120},
+                                         Group{"activation_vjp", "keras2", DType::float32, 83},
+                                         Group{"activation_vjp", "keras3", DType::float32, 155},
+                                         Group{"activation_shape", "keras2", DType::float32, 42},
+                                         Group{"activation_shape", "keras3", DType::float32, 48},
+                                         Group{"layer", "keras2", DType::float32, 43},
+                                         Group{"layer", "keras2", DType::float64, 43},
+                                         Group{"layer", "keras3", DType::float32, 57},
+                                         Group{"layer", "keras3", DType::float64, 56},
+                                         Group{"training", "keras2", DType::float32, 44},
+                                         Group{"training", "keras2", DType::float64, 29},
+                                         Group{"training", "keras3", DType::float32, 44},
+                                         Group{"training", "keras3", DType::float64, 29}),
+                         [](const auto& info) { return name_of(info.param); });
+
+// The counts above, from the manifest alone: all activations, these layer classes, and models of Dense layers
+// trained by SGD and Adam at least.
+TEST(GoldenSet, EveryCaseOfWhatTheLibraryHasIsSupported) {
+  const std::set<std::string> classes = {"Activation",      "LeakyReLU",    "PReLU",   "ELU",
+                                         "ThresholdedReLU", "Softmax",      "ReLU",    "Dense",
+                                         "Dropout",         "AlphaDropout", "Flatten", "Reshape"};
+  int layers = 0, trainings = 0, activations = 0;
+  for (const Config& golden_case : golden_set().cases()) {
+    const std::string kind = text_of(golden_case, "kind"), id = text_of(golden_case, "id");
+    bool wanted = kind == "activation" || kind == "activation_vjp" || kind == "activation_shape";
+    activations += wanted;
+    if (kind == "layer" && classes.contains(text_of(golden_case.at("layer"), "class_name"))) {
+      wanted = true;
+      ++layers;
+    }
+    if (kind == "training") {
+      const std::string config = golden_case.at("model").dump(),
+                        optimizer = golden_case.at("optimizer").at("class_name");
+      bool dense = true;
+      for (const Config& layer : golden_case.at("model").at("config").at("layers")) {
+        const std::string name = layer.at("class_name");
+        dense = dense && (name == "Dense" || name == "InputLayer");
+      }
+      const Config& options = golden_case.at("optimizer").at("config");
+      bool plain =
+          options.at("learning_rate").is_number() && !golden_case.at("optimizer").at("legacy").get<bool>();
+      for (const char* key :
+           {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "gradient_accumulation_steps"})
+        plain = plain && (!options.contains(key) || options.at(key).is_null());
+      plain = plain && !options.value("use_ema", false);
+      if (dense && plain && (optimizer == "SGD" || optimizer == "Adam")) {
+        wanted = true;
+        ++trainings;
+      }
+    }
+    if (wanted) {
+      EXPECT_TRUE(is_supported(golden_case)) << id;
+    }
+  }
+  EXPECT_EQ(activations, 194 + 238 + 90);
+  EXPECT_EQ(layers, 100);
+  EXPECT_EQ(trainings, 76);
+}
+
+TEST(GoldenSet, WhatTheLibraryHasNotIsNotSupported) {
+  int others = 0;
+  for (const Config& golden_case : golden_set().cases()) {
+    const std::string kind = text_of(golden_case, "kind");
+    if (kind == "model" || kind == "malicious" || kind == "error" || kind == "dataset") {
+      EXPECT_FALSE(is_supported(golden_case)) << text_of(golden_case, "id");
+      ++others;
+    }
+    if (kind == "layer" && golden_case.at("layer").at("class_name") == "LSTM") {
+      EXPECT_FALSE(is_supported(golden_case));
+    }
+  }
+  EXPECT_GT(others, 700);
+}
+
+}  // namespace
+}  // namespace keratin::golden

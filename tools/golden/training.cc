@@ -1,0 +1,85 @@
+// Cases of kind training: twenty steps of an optimizer, the losses and the weights after.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "keratin/layers/layer_registry.h"
+#include "keratin/models/model.h"
+#include "keratin/training/training.h"
+#include "tools/golden/golden_set.h"
+#include "tools/golden/runner.h"
+
+namespace keratin::golden {
+namespace {
+
+// Whether the model is a stack of layers that the library has.
+bool has_model(const Config& model) {
+  if (text_of(model, "class_name") != "Sequential") return false;
+  auto known = layers::class_names();
+  known.emplace_back("InputLayer");
+  const Config& listed = model.at("config").at("layers");
+  return std::all_of(listed.begin(), listed.end(), [&](const Config& layer) {
+    return std::find(known.begin(), known.end(), text_of(layer, "class_name")) != known.end();
+  });
+}
+
+// SGD, Adam and RMSprop at a constant learning rate, without what Optimizer does not do yet.
+bool has_optimizer(const Config& optimizer) {
+  constexpr std::array<std::string_view, 3> kKnown = {"SGD", "Adam", "RMSprop"};
+  if (std::find(kKnown.begin(), kKnown.end(), text_of(optimizer, "class_name")) == kKnown.end()) return false;
+  if (optimizer.value("legacy", false)) return false;
+  const Config& config = optimizer.at("config");
+  const auto is_set = [&](const char* key) {
+    return config.contains(key) && !config[key].is_null() && config[key] != Config(false);
+  };
+  return config.at("learning_rate").is_number() && !is_set("use_ema") &&
+         !is_set("gradient_accumulation_steps") && !is_set("loss_scale_factor");
+}
+
+bool is_known(const Config& golden_case) {
+  return has_model(golden_case.at("model")) && has_optimizer(golden_case.at("optimizer"));
+}
+
+Tensor in_precision(const Tensor& tensor, DType precision) {
+  return is_floating(tensor.dtype()) ? tensor.astype(precision) : tensor;
+}
+
+io::NamedTensors run(const Config& golden_case, const io::NamedTensors& arrays, DType precision) {
+  const Generation generation = generation_of(golden_case);
+  const Sequential model =
+      Sequential::from_config(with_precision(golden_case.at("model"), precision), generation);
+  const Loss loss = losses::deserialize(golden_case.at("loss"), generation);
+  Optimizer optimizer = optimizers::deserialize(golden_case.at("optimizer"), generation);
+  const Tensor x = in_precision(arrays["x"], precision), y = in_precision(arrays["y"], precision);
+  const Tensor sample_weight =
+      arrays.contains("sample_weight") ? in_precision(arrays["sample_weight"], precision) : Tensor();
+
+  model.build(x.select(0, 0).shape());
+  const Config& weights = golden_case.at("weights");
+  std::vector<Tensor> initial;
+  for (const Config& weight : weights)
+    initial.push_back(in_precision(arrays[text_of(weight, "initial")], precision));
+  model.set_weights(initial);
+
+  const auto steps = golden_case.at("steps").get<std::int64_t>(), batches = x.shape()[0];
+  std::vector<double> losses;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    const std::int64_t batch = step % batches;
+    losses.push_back(
+        train_step(model, loss, optimizer, x.select(0, batch).contiguous(), y.select(0, batch).contiguous(),
+                   sample_weight.is_defined() ? sample_weight.select(0, batch).contiguous() : Tensor()));
+  }
+  io::NamedTensors results = {{"losses", Tensor::from(losses, {steps}).astype(precision)}};
+  const auto trained = model.get_weights();
+  for (std::size_t i = 0; i < trained.size(); ++i) results.add(text_of(weights[i], "key"), trained[i]);
+  return results;
+}
+
+}  // namespace
+
+const Kind kTraining = {"training", is_known, run, false};
+
+}  // namespace keratin::golden
