@@ -48,10 +48,10 @@ fs::path data_file(std::string_view name) {
   for (const fs::path& folder : folders()) {
     std::error_code error;
     if (fs::is_regular_file(folder / file, error)) return folder / file;
-    looked += "\n    " + (folder / file).string();
+    looked += "\n    " + folder.string();
   }
-  throw IoError("data_file", "expects \"" + std::string(name) + "\" in one of" + looked + "\n ",
-                "it is in none", "Set KERATIN_DATA to the folder that holds it.");
+  throw IoError("data_file", "expects \"" + std::string(name) + "\" among the data that comes along",
+                "it is in none of" + looked, "Set KERATIN_DATA to the folder that holds it.");
 }
 
 }  // namespace keratin::inline v0::io
