@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <string>
@@ -41,12 +42,17 @@ inline void expect_gradients_match(const std::string& label, const std::function
     const Tensor y = layer(input, context);
     return ops::sum(y * values_away_from(y.shape(), {}, 5));
   };
-  std::vector<Tensor> targets = {x.watched()}, found;
+  std::vector<Tensor> targets = {x.watched()};
+  Tensor result;
   {
     const RecordGradients on;
     for (const Variable& variable : first.variables()) targets.push_back(variable.tensor());
-    found = gradients(loss(first, targets[0]), targets);
+    result = loss(first, targets[0]);
   }
+  // Ops have two backward passes: one that runs, one that records itself for a second derivative.
+  const std::vector<Tensor> plain = gradients(result, targets);
+  const RecordGradients on;
+  const std::vector<Tensor> recorded = gradients(result, targets);
   const auto value_at = [&](std::size_t target, std::int64_t i, double step) {
     Tensor input = x.clone();
     std::vector<Tensor> values;
@@ -59,16 +65,19 @@ inline void expect_gradients_match(const std::string& label, const std::function
     return loss(layer, input).item();
   };
   for (std::size_t target = 0; target < targets.size(); ++target) {
-    ASSERT_TRUE(found[target].is_defined()) << label << ", target " << target;
-    const Tensor gradient = found[target].contiguous();
-    for (std::int64_t i = 0; i < gradient.size(); ++i) {
+    ASSERT_TRUE(plain[target].is_defined() && recorded[target].is_defined())
+        << label << ", target " << target;
+    for (std::int64_t i = 0; i < targets[target].size(); ++i) {
       constexpr double kStep = 1e-5;
       const double expected = (value_at(target, i, kStep) - value_at(target, i, -kStep)) / (2 * kStep);
-      // Truncation: step²/6 times the third derivative, which is below 100 here: 2e-9. Rounding: sums of a
-      // few dozen terms, 1e-14 / step = 1e-9. Both are relative to numbers of order 1.
-      EXPECT_NEAR(gradient.values<double>()[static_cast<std::size_t>(i)], expected,
-                  3e-9 * std::max(1.0, std::abs(expected)))
-          << label << ", target " << target << ", element " << i;
+      for (const Tensor& gradient : {plain[target], recorded[target]}) {
+        const Tensor found = gradient.detach().contiguous();
+        // Truncation: step²/6 times the third derivative, which is below 100 here: 2e-9. Rounding: sums of a
+        // few dozen terms, 1e-14 / step = 1e-9. Both are relative to numbers of order 1.
+        EXPECT_NEAR(found.values<double>()[static_cast<std::size_t>(i)], expected,
+                    3e-9 * std::max(1.0, std::abs(expected)))
+            << label << ", target " << target << ", element " << i;
+      }
     }
   }
 }

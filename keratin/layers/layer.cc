@@ -83,7 +83,7 @@ std::shared_ptr<LayerBody> LayerBody::clone() const {
       layers::deserialize(detail::keras_object(module_name(), class_name(), std::move(all)), generation);
   if (built_shape) copy.build(*built_shape);
   std::vector<Tensor> values;
-  for (const Weight& weight : weights()) values.push_back(weight.variable.value().clone());
+  for (const Weight& weight : weights()) values.push_back(weight.variable.value());
   copy.set_weights(values);
   return copy.shared();
 }
@@ -161,7 +161,7 @@ Variable LayerBody::add_weight(const Shape& shape, std::string_view role, const 
   if (given_.empty()) {
     value = initializer(shape, dtype);
   } else {
-    value = given_.back().variable.value().clone();
+    value = given_.back().variable.value();
     now = given_.back().variable.trainable();
     given_.pop_back();
   }

@@ -130,16 +130,33 @@ TEST(Layers, GradientsOfDropoutMatchCentralDifferences) {
 
 // The convention of Keras: 0 for x, and nothing for alpha.
 TEST(Layers, PReLUHasNoGradientAtZeroAndKeepsItsSign) {
+  for (const bool is_recorded : {false, true}) {
+    const PReLU layer({.alpha_initializer = initializers::Constant{0.25}});
+    const Tensor x = Tensor::of({{-2, -0.0, 0, 3}}).watched();
+    Tensor y, alpha;
+    {
+      const RecordGradients on;
+      y = layer(x);
+      alpha = layer.variables()[0].tensor();
+    }
+    EXPECT_EQ(values_of(y), (std::vector<double>{-0.5, 0, 0, 3}));
+    EXPECT_TRUE(std::signbit(y.at({0, 1})));
+    const RecordGradients on(is_recorded);
+    const std::vector<Tensor> targets = {x, alpha};
+    const std::vector<Tensor> found = gradients(y, targets);
+    EXPECT_EQ(values_of(found[0]), (std::vector<double>{0.25, 0, 0, 1})) << is_recorded;
+    EXPECT_EQ(values_of(found[1]), (std::vector<double>{-2, 0, 0, 0})) << is_recorded;
+  }
+}
+
+// d/dx of (y²)' = 2·alpha²·x is 2·alpha²: the gradient's own record.
+TEST(Layers, PReLUHasSecondDerivatives) {
   const RecordGradients on;
   const PReLU layer({.alpha_initializer = initializers::Constant{0.25}});
-  const Tensor x = Tensor::of({{-2, -0.0, 0, 3}}).watched();
-  const Tensor y = layer(x);
-  EXPECT_EQ(values_of(y), (std::vector<double>{-0.5, 0, 0, 3}));
-  EXPECT_TRUE(std::signbit(y.at({0, 1})));
-  const std::vector<Tensor> targets = {x, layer.variables()[0].tensor()};
-  const std::vector<Tensor> found = gradients(y, targets);
-  EXPECT_EQ(values_of(found[0]), (std::vector<double>{0.25, 0, 0, 1}));
-  EXPECT_EQ(values_of(found[1]), (std::vector<double>{-2, 0, 0, 0}));
+  const std::vector<Tensor> x = {Tensor::of({{-2, 3}}).watched()};
+  const Tensor first = gradients(ops::square(layer(x[0])), x)[0];
+  EXPECT_EQ(values_of(first), (std::vector<double>{-0.25, 6}));
+  EXPECT_EQ(values_of(gradients(first, x)[0]), (std::vector<double>{0.125, 2}));
 }
 
 TEST(Layers, PReLUHasOneAlphaForEachSharedAxis) {

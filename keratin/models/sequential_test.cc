@@ -128,6 +128,14 @@ TEST(Sequential, ActivityPenaltiesOfLayersInsideAreCollected) {
   EXPECT_NEAR(losses[0].item(), 0.08, 1e-8);
 }
 
+TEST(Sequential, TheMaskReachesLayersUntilOneTakesTheShapeAway) {
+  const Tensor x = Tensor::of({{1, 2, 3}});
+  Tensor mask = Tensor::full({1, 3}, 1, DType::boolean);
+  mask.mutable_values<bool>()[1] = false;
+  EXPECT_EQ(values_of(Sequential{Activation("linear"), Softmax()}(x, {.mask = mask}))[1], 0);
+  EXPECT_GT(values_of(Sequential{Reshape({3}), Softmax()}(x, {.mask = mask}))[1], 0);
+}
+
 // As Keras 3.15 wrote it (golden data, kind training), shortened to one layer.
 constexpr const char* kKeras3 =
     R"({"module": "keras", "class_name": "Sequential", "config": {"name": "sequential", "trainable": true, "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": null}, "layers": [{"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, 6], "dtype": "float32", "sparse": false, "ragged": false, "name": "input_layer", "optional": false}, "registered_name": null}, {"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "trainable": true, "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": null}, "units": 8, "activation": "tanh", "use_bias": true, "kernel_initializer": {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": null, "input_axes": null, "output_axes": null}, "registered_name": null}, "bias_initializer": {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": null}, "kernel_regularizer": null, "bias_regularizer": null, "kernel_constraint": null, "bias_constraint": null, "quantization_config": null}, "registered_name": null, "build_config": {"input_shape": [null, 6]}}], "build_input_shape": [null, 6]}, "registered_name": null, "build_config": {"input_shape": [null, 6]}})";
@@ -208,6 +216,9 @@ TEST(Sequential, ALayerThatDoesNotFitLeavesTheModelAsItWas) {
   const Dense wrong(2, {.kernel_initializer = initializers::Identity{}, .bias_initializer = "identity"});
   EXPECT_THROW(model.add(wrong), ShapeError);
   EXPECT_THROW(model.add(Reshape({7})), ShapeError);
+  const Dense elsewhere(2);
+  elsewhere.build({Shape::kUnknown, 9});
+  EXPECT_THROW(model.add(elsewhere), ShapeError);
   EXPECT_EQ(model.layers().size(), 1U);
   EXPECT_EQ(model(some_input({2, 4})).shape(), (Shape{2, 3}));
 }
