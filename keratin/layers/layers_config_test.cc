@@ -1,0 +1,180 @@
+// Layers from and to the configs of both generations.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "keratin/core/error.h"
+#include "keratin/layers/gradient_check.h"
+#include "keratin/layers/layer_registry.h"
+#include "keratin/layers/layers.h"
+
+namespace keratin {
+namespace {
+
+using keratin::testing::values_away_from;
+using ::testing::HasSubstr;
+
+std::vector<double> values_of(const Tensor& tensor) {
+  const Tensor wide = tensor.astype(DType::float64).contiguous();
+  const auto values = wide.values<double>();
+  return {values.begin(), values.end()};
+}
+
+template <class Body>
+std::string message_of(Body body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+// Every config of these classes in the golden data, as Keras 2 and Keras 3 wrote them.
+struct Golden {
+  Generation generation;
+  Config layer;
+};
+
+std::vector<Golden> golden() {
+  std::ifstream file(KERATIN_SOURCE_DIR "/keratin/layers/testdata/layer_configs.jsonl");
+  std::vector<Golden> all;
+  std::string line;
+  while (std::getline(file, line)) {
+    const Config row = Config::parse(line);
+    all.push_back({row["generation"] == 2 ? Generation::keras2 : Generation::keras3, row["layer"]});
+  }
+  return all;
+}
+
+// Keys in order of name, for the order in a file carries no meaning.
+std::string sorted(const Config& config) { return nlohmann::json::parse(config.dump()).dump(); }
+
+TEST(Layers, KerasConfigsComeBackAsTheyWere) {
+  const std::vector<Golden> all = golden();
+  ASSERT_EQ(all.size(), 161U);
+  for (const Golden& row : all) {
+    const Layer layer = layers::deserialize(row.layer, row.generation);
+    EXPECT_EQ(layer.name(), row.layer["config"]["name"]);
+    const Config written = layer.serialize();
+    EXPECT_EQ(written["class_name"], row.layer["class_name"]);
+    EXPECT_EQ(sorted(written["config"]), sorted(row.layer["config"]));
+    if (row.generation == Generation::keras3) {
+      EXPECT_EQ(written["module"], row.layer["module"]);
+    }
+  }
+}
+
+TEST(Layers, KerasConfigsSurviveTheOtherGeneration) {
+  for (const Golden& row : golden()) {
+    const Layer layer = layers::deserialize(row.layer, row.generation);
+    const Generation other = row.generation == Generation::keras2 ? Generation::keras3 : Generation::keras2;
+    Config written;
+    try {
+      written = layer.serialize(other);
+    } catch (const ValueError&) {
+      continue;  // a function that the other Keras lacks
+    }
+    const Layer again = layers::deserialize(written, other);
+    if (layer.class_name() != "InputLayer") {
+      const Tensor x = values_away_from({2, 3, 4}, {}).astype(DType::float32);
+      layer.build(x.shape());
+      again.build(x.shape());
+      again.set_weights(layer.get_weights());
+      EXPECT_EQ(values_of(layer(x)), values_of(again(x))) << row.layer.dump();
+    }
+  }
+}
+
+TEST(Layers, BuildConfigIsWrittenWhereKerasWritesIt) {
+  const Dense dense(3);
+  EXPECT_FALSE(dense.serialize().contains("build_config"));
+  dense.build({7, 5});
+  EXPECT_EQ(dense.serialize()["build_config"].dump(), R"({"input_shape":[null,5]})");
+  const Activation activation("relu");
+  activation.build({7, 5});
+  EXPECT_FALSE(activation.serialize(Generation::keras3).contains("build_config"));
+  EXPECT_TRUE(activation.serialize(Generation::keras2).contains("build_config"));
+}
+
+// What Keras 3.15.1 wrote for layers made with defaults.
+TEST(Layers, DefaultsAreThoseOfKeras) {
+  const std::pair<Layer, const char*> rows[] = {
+      {LeakyReLU(), R"({"negative_slope": 0.3})"},
+      {PReLU(),
+       R"({"alpha_initializer": {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": null}, "alpha_regularizer": null, "alpha_constraint": null, "shared_axes": null})"},
+      {ELU(), R"({"alpha": 1.0})"},
+      {Softmax(), R"({"axis": -1})"},
+      {Softmax({.axis = {1, 2}}), R"({"axis": [1, 2]})"},
+      {ReLU(), R"({"max_value": null, "negative_slope": 0.0, "threshold": 0.0})"},
+      {Dropout(0.5, {.noise_shape = Shape{Shape::kUnknown, 1}, .seed = 3}),
+       R"({"rate": 0.5, "seed": 3, "noise_shape": [null, 1]})"},
+      {AlphaDropout(0.1), R"({"rate": 0.1, "seed": null, "noise_shape": null})"},
+      {Flatten(), R"({"data_format": "channels_last"})"},
+      {Reshape({-1, 2}), R"({"target_shape": [-1, 2]})"},
+      {Dense(3),
+       R"({"units": 3, "activation": "linear", "use_bias": true, "kernel_initializer": {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": null, "input_axes": null, "output_axes": null}, "registered_name": null}, "bias_initializer": {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": null}, "kernel_regularizer": null, "bias_regularizer": null, "kernel_constraint": null, "bias_constraint": null, "quantization_config": null})"},
+  };
+  for (const auto& [layer, text] : rows) {
+    EXPECT_EQ(layer.body().config(Generation::keras3).dump(), Config::parse(text).dump());
+  }
+}
+
+TEST(Layers, EveryClassOfTheRegistryIsMadeByItsName) {
+  for (const std::string& name : layers::class_names()) {
+    const Config config =
+        Config::parse(R"({"units": 2, "rate": 0.5, "target_shape": [2], "batch_shape": [null, 2],
+                                            "layers": [], "name": "x"})");
+    const auto pick = [&](std::initializer_list<const char*> keys) {
+      Config object = Config::object();
+      object["class_name"] = name;
+      object["config"]["name"] = "x";
+      for (const char* key : keys) object["config"][key] = config[key];
+      return object;
+    };
+    Config object = pick({});
+    if (name == "Dense") object = pick({"units"});
+    if (name == "Dropout" || name == "AlphaDropout") object = pick({"rate"});
+    if (name == "Reshape") object = pick({"target_shape"});
+    if (name == "InputLayer") object = pick({"batch_shape"});
+    EXPECT_EQ(layers::deserialize(object).class_name(), name);
+  }
+}
+
+TEST(Layers, MistakesInConfigsNameClassAndKey) {
+  const auto error = [](const char* text, Generation generation = Generation::keras3) {
+    return message_of([&] { layers::deserialize(Config::parse(text), generation); });
+  };
+  EXPECT_THAT(error(R"({"class_name": "Dens", "config": {}})"), HasSubstr(R"("Dens".
+  Did you mean "Dense"?)"));
+  EXPECT_THAT(error(R"({"class_name": "Lambda", "config": {}})"), HasSubstr("\"Lambda\""));
+  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {}})"), HasSubstr(R"(Dense config: "units")"));
+  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 2.5}})"), HasSubstr("2.5"));
+  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": "3"}})"), HasSubstr(R"("3")"));
+  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "foo": 1}})"),
+              HasSubstr(R"("foo": 1)"));
+  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "lora_rank": 4}})"),
+              HasSubstr("lora_rank"));
+  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "dtype": "float17"}})"),
+              HasSubstr("float17"));
+  EXPECT_THAT(
+      error(
+          R"({"class_name": "Dense", "config": {"units": 3, "dtype": {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}}})"),
+      HasSubstr("mixed_float16"));
+  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "kernel_initializer": "glorott"}})"),
+              HasSubstr("glorott"));
+  EXPECT_THAT(error(R"({"class_name": "InputLayer", "config": {}})"), HasSubstr("batch_shape"));
+  EXPECT_THAT(error(R"({"class_name": "InputLayer", "config": {"batch_shape": [null, -3]}})"),
+              HasSubstr("-3"));
+  EXPECT_THAT(error("[1]"), HasSubstr("[1]"));
+  EXPECT_THAT(error(R"({"class_name": 3})"), HasSubstr("class_name"));
+  std::string nested = R"({"class_name": "Activation", "config": {"activation": "relu"}})";
+  for (int i = 0; i < 100; ++i)
+    nested = R"({"class_name": "Activation", "config": {"activation": )" + nested + "}}";
+  EXPECT_THAT(error(nested.c_str()), HasSubstr("at most 64 layers"));
+}
+
+}  // namespace
+}  // namespace keratin
