@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -99,16 +97,37 @@ Moments moments_of(std::span<const float> values, const Rows& rows, std::size_t 
   return {mean, deviation > 1e-7 * std::abs(mean) ? deviation : 0.0};
 }
 
-void check_finite(const std::filesystem::path& path, const io::Table& table) {
-  const std::span<const float> values = table.values.values<float>();
+/// "nan in column "age"" of the first number in a row that is not finite, or empty.
+std::string gap_in(const io::Table& table, std::size_t row) {
   const std::size_t columns = table.columns.size();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (std::isfinite(values[i])) continue;
-    throw IoError(path.string(), "finite numbers",
-                  fmt::format("{} in column \"{}\" of data row {}", values[i], table.columns[i % columns],
-                              i / columns + 1),
-                  "Fill the gap or take the row out: a network cannot learn from it.");
+  const std::span<const float> values = table.values.values<float>().subspan(row * columns, columns);
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (!std::isfinite(values[i])) return fmt::format("{} in column \"{}\"", values[i], table.columns[i]);
   }
+  if (table.labels.dtype() == DType::float32 && !std::isfinite(table.labels.values<float>()[row])) {
+    return fmt::format("{} in column \"{}\"", table.labels.values<float>()[row], table.label_column);
+  }
+  return {};
+}
+
+/// The rows of finite numbers; others are named, or an IoError.
+Rows usable_rows(const std::filesystem::path& path, const io::Table& table, bool skip_bad_rows,
+                 std::vector<std::string>& left_out) {
+  Rows rows;
+  const auto count = static_cast<std::size_t>(table.values.shape()[0]);
+  for (std::size_t row = 0; row < count; ++row) {
+    const std::string gap = gap_in(table, row);
+    if (gap.empty()) {
+      rows.push_back(static_cast<std::int64_t>(row));
+    } else if (skip_bad_rows) {
+      left_out.push_back(fmt::format("data row {}: {}", row + 1, gap));
+    } else {
+      throw IoError(
+          path.string(), "finite numbers", fmt::format("{} of data row {}", gap, row + 1),
+          "A network cannot learn from it: fill the gap, or leave such rows out with --skip-bad-rows.");
+    }
+  }
+  return rows;
 }
 
 /// Whole numbers and not many of them, each with several rows, are classes.
@@ -126,24 +145,24 @@ void check_target(const std::filesystem::path& path, const io::Table& table, boo
   const std::string where = fmt::format("demo: {}", path.string());
   const std::int64_t rows = table.values.shape()[0];
   if (table.columns.empty()) {
-    throw ValueError(where, "a column besides the target",
-                     "the only column is \"" + table.label_column + "\"", "Add columns to predict it from.");
+    throw IoError(where, "a column besides the target", "the only column is \"" + table.label_column + "\"",
+                  "Add columns to predict it from.");
   }
   constexpr std::int64_t kFewestRows = 20;
   if (rows < kFewestRows) {
-    throw ValueError(where, fmt::format("at least {} rows", kFewestRows), fmt::format("it has {}", rows),
-                     "With fewer, the held-out rows say nothing.");
+    throw IoError(where, fmt::format("at least {} rows", kFewestRows), fmt::format("it has {}", rows),
+                  "With fewer, the held-out rows say nothing.");
   }
   if (table.classes.size() < 2) {
-    throw ValueError(where, "a target with several values",
-                     fmt::format("column \"{}\" is always \"{}\"", table.label_column, table.classes.at(0)),
-                     "Choose another column with --target.");
+    throw IoError(where, "a target with several values",
+                  fmt::format("column \"{}\" is always \"{}\"", table.label_column, table.classes.at(0)),
+                  "Choose another column with --target.");
   }
   if (classes && table.classes.size() * 2 > static_cast<std::size_t>(rows)) {
-    throw ValueError(where, "classes with several rows each",
-                     fmt::format("column \"{}\" has {} different texts in {} rows", table.label_column,
-                                 table.classes.size(), rows),
-                     "Choose another column with --target.");
+    throw IoError(where, "classes with several rows each",
+                  fmt::format("column \"{}\" has {} different texts in {} rows", table.label_column,
+                              table.classes.size(), rows),
+                  "Choose another column with --target.");
   }
 }
 
@@ -201,7 +220,6 @@ Dataset load_table(const std::filesystem::path& path, const std::string& target,
   io::Table table = io::load_csv(path, options);
   const bool classes = looks_like_classes(table);
   check_target(path, table, classes);
-  check_finite(path, table);
   Dataset dataset{.title = path.filename().string(),
                   .task = classes ? Task::classes : Task::numbers,
                   .features = table.columns,
@@ -215,8 +233,7 @@ Dataset load_table(const std::filesystem::path& path, const std::string& target,
     dataset.left_out = table.bad_rows;
   }
 
-  Rows all(static_cast<std::size_t>(table.values.shape()[0]));
-  std::iota(all.begin(), all.end(), 0);
+  const Rows all = usable_rows(path, table, skip_bad_rows, dataset.left_out);
   const auto [held_out, training] = cut(shuffled(all, seed), all.size() * 3 / 10);
   const auto [validation, train] = cut(training, all.size() / 10);
   std::vector<double> mean, deviation;

@@ -50,8 +50,8 @@ struct Dataset {
 Dataset load_digits(std::uint64_t seed);
 
 /// A CSV file. `target`: a column's name, or empty for the last. The seed splits the rows: 60 % train, 10 %
-/// validate, 30 % are held out. IoError names bad rows by their line; ValueError for too few rows or a target
-/// with a single value.
+/// validate, 30 % are held out. IoError names bad rows by their line; also for too few rows or a target with
+/// a single value.
 Dataset load_table(const std::filesystem::path& path, const std::string& target, std::uint64_t seed,
                    bool skip_bad_rows);
 

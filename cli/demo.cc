@@ -40,7 +40,14 @@ void check_output(const std::filesystem::path& path) {
 
 Dataset load(const DemoOptions& options) {
   if (options.data.empty()) return load_digits(options.seed);
-  return load_table(options.data, options.target, options.seed, options.skip_bad_rows);
+  try {
+    return load_table(options.data, options.target, options.seed, options.skip_bad_rows);
+  } catch (const IoError& error) {
+    // The library knows nothing of options.
+    if (error.received().find("bad row") == std::string::npos) throw;
+    throw IoError(error.operation(), error.expected(), error.received(),
+                  error.advice() + " --skip-bad-rows leaves them out.");
+  }
 }
 
 void print_introduction(const Dataset& dataset, const Plan& plan) {

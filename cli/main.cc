@@ -79,7 +79,7 @@ void add_demo(CLI::App& program, Arguments& arguments) {
   demo->add_option("--threads", options.threads, "How many threads to compute with (default: the cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
-  demo->add_option("--activation", options.activations, "Only these activations")->type_name("NAME ...");
+  demo->add_option("--activation", options.activations, "Only these activations")->type_name("NAME");
   CLI::Option* skip = demo->add_flag("--skip-bad-rows", options.skip_bad_rows,
                                      "Leave out rows of --data that cannot be read");
   demo->add_flag("--quick", options.quick, "Ten activations and fewer epochs: a few seconds");

@@ -130,7 +130,8 @@ std::string settings_section(const Report& report) {
       html, "training",
       fmt::format("Adam, {} epochs in batches of {}, the learning rate falling along half a cosine; {}",
                   plan.epochs, plan.batch_size,
-                  classes ? "sparse categorical cross-entropy" : "mean squared error"));
+                  classes ? "sparse categorical cross-entropy; the last epoch counts"
+                          : "mean squared error; the epoch with the smallest validation loss counts"));
   append_term(html, "inputs",
               dataset.has_images()
                   ? "each pixel less its mean, all divided by one deviation, both of the training rows"

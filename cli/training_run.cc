@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "keratin/core/error.h"
 #include "keratin/core/random.h"
@@ -42,6 +45,20 @@ LambdaCallback cosine_decay(double learning_rate) {
   return LambdaCallback({.on_epoch_begin = [learning_rate](TrainingRun& run, std::int64_t epoch) {
     const double done = static_cast<double>(epoch) / static_cast<double>(run.epochs);
     run.optimizer.set_learning_rate(0.5 * learning_rate * (1 + std::cos(std::numbers::pi * done)));
+  }});
+}
+
+/// Where the target is a number, small tables are soon learned by heart: the weights of the epoch with the
+/// smallest validation loss count.
+struct BestWeights {
+  double val_loss = std::numeric_limits<double>::infinity();
+  std::vector<Tensor> weights = {};
+};
+
+LambdaCallback keeper(BestWeights& best) {
+  return LambdaCallback({.on_epoch_end = [&best](TrainingRun& run, std::int64_t, const Metrics& logs) {
+    if (!(logs["val_loss"] < best.val_loss)) return;
+    best = {logs["val_loss"], run.model.get_weights()};
   }});
 }
 
@@ -123,12 +140,16 @@ Outcome train(const Candidate& candidate, const Dataset& dataset, const Plan& pl
     model.compile({.optimizer = Adam(candidate.learning_rate),
                    .loss = classes ? "sparse_categorical_crossentropy" : "mean_squared_error",
                    .metrics = {metric}});
-    model.fit(
-        dataset.train.x, dataset.train.y,
-        {.batch_size = plan.batch_size,
-         .epochs = plan.epochs,
-         .callbacks = {cosine_decay(candidate.learning_rate), recorder(outcome.curves, metric, progress)},
-         .validation_data = {dataset.validation.x, dataset.validation.y}});
+    BestWeights best;
+    std::vector<CallbackPointer> callbacks = {cosine_decay(candidate.learning_rate),
+                                              recorder(outcome.curves, metric, progress)};
+    if (!classes) callbacks.emplace_back(keeper(best));
+    model.fit(dataset.train.x, dataset.train.y,
+              {.batch_size = plan.batch_size,
+               .epochs = plan.epochs,
+               .callbacks = callbacks,
+               .validation_data = {dataset.validation.x, dataset.validation.y}});
+    if (!best.weights.empty()) model.set_weights(best.weights);
     measure(outcome, model, dataset);
   } catch (const NumericError& error) {
     outcome.failure = error.expected() + ", " + error.received();
