@@ -64,7 +64,10 @@ struct Unary {
 };
 
 constexpr bool member(bool value) { return value; }
-constexpr double member(double value) { return value; }
+template <Number X>
+constexpr double member(X value) {
+  return static_cast<double>(value);
+}
 
 /// A built-in activation; parameters by name, `K::elu(x, {.alpha = 0.5})`, or in order, `K::elu(x, 0.5)`.
 template <activations::Definition T>

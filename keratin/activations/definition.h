@@ -21,8 +21,8 @@ struct Info {
   /// Keras's name.
   std::string_view name;
   std::array<std::string_view, 2> aliases = {};
-  /// The textbook formula over x and the parameters: + - * / ^, comparisons, &&, ||, c ? a : b, inf, abs, sqrt,
-  /// exp, log, tanh, erf, min, max, pi. An independent oracle evaluates it in high precision.
+  /// The textbook formula over x and the parameters: + - * / ^, comparisons, &&, ||, c ? a : b, inf, abs,
+  /// sqrt, exp, log, tanh, erf, min, max, pi. An independent oracle evaluates it in high precision.
   std::string_view formula;
   /// The derivative in the same language, where the formula's own does not follow Keras at a kink. Else
   /// empty.

@@ -112,7 +112,8 @@ ActivationFn activation_from_callable(const F& callable) {
   if constexpr (std::is_invocable_v<const F&, Expr>) {
     static_assert(std::is_convertible_v<std::invoke_result_t<const F&, Expr>, Expr>,
                   "an activation called with `auto x` has to return an expression of x or a number");
-    return activation_from_traces(callable(Expr::input()), callable(Expr::input()));
+    const Expr first = callable(Expr::input()), second = callable(Expr::input());
+    return activation_from_traces(first, second);
   } else if constexpr (std::is_invocable_r_v<Tensor, const F&, const Tensor&>) {
     return make_activation(std::function<Tensor(const Tensor&)>(callable));
   } else {

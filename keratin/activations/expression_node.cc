@@ -179,6 +179,7 @@ NodePtr simplify_subtract(const NodePtr& a, const NodePtr& b) {
   if (b->is_constant(0)) return a;
   if (a->is_constant(0)) return make_node(ExprOp::negative, b);
   if (is_negation(b)) return make_node(ExprOp::add, a, b->inputs[0]);
+  if (b->is_constant() && b->value < 0) return make_node(ExprOp::add, a, make_constant(-b->value));
   return nullptr;
 }
 

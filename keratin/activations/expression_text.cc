@@ -95,6 +95,9 @@ class Printer {
     if (node.op == ExprOp::add && node.input(0).is_constant() && node.input(0).value < 0) {
       return fmt::format("{} - {}", print(node.input(1), kSum), to_text(-node.input(0).value));
     }
+    if (node.op == ExprOp::equal && node.input(0).is_constant()) {
+      return fmt::format("{} == {}", print(node.input(1), kSum), to_text(node.input(0).value));
+    }
     if (own != kAtom) {
       // a - (b - c) and a / (b / c) need their parentheses; a + (b + c) keeps them too: it rounds otherwise.
       const auto tighter = static_cast<Binding>(own + 1);

@@ -51,8 +51,10 @@ std::vector<Pattern> make_patterns() {
     add(all, Gelu{},
         {0.5 * x * (1 + erf), 0.5 * (x * (1 + erf)), x * (0.5 * (1 + erf)), x * (0.5 * erf + 0.5)});
   }
-  const Expr cube = x * x * x;
-  for (const Expr& inner : {scale * (x + 0.044715 * cube), scale * (x + 0.044715 * K::pow(x, 3))}) {
+  const double cubic = 0.044715;
+  for (const Expr& inner : {scale * (x + cubic * (x * x * x)), scale * (x + cubic * K::pow(x, 3)),
+                            scale * (x + cubic * x * x * x), scale * (x * (1 + cubic * (x * x))),
+                            scale * x * (1 + cubic * (x * x)), scale * x * (1 + cubic * x * x)}) {
     const Expr tanh = K::tanh(inner);
     add(all, Gelu{.approximate = true},
         {0.5 * x * (1 + tanh), 0.5 * (x * (1 + tanh)), x * (0.5 * (1 + tanh))});

@@ -1,0 +1,151 @@
+#include "keratin/activations/backend.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "keratin/activations/builtin.h"
+#include "keratin/activations/functions.h"
+#include "keratin/activations/get.h"
+#include "keratin/core/error.h"
+#include "keratin/tensor/node.h"
+
+namespace keratin {
+namespace {
+
+namespace K = backend;
+
+static_assert(std::is_same_v<decltype(K::tanh(1.0f)), float>);
+static_assert(std::is_same_v<decltype(K::tanh(1.0)), double>);
+static_assert(std::is_same_v<decltype(K::tanh(1)), double>);
+static_assert(std::is_same_v<decltype(K::exp(Expr::input())), Expr>);
+static_assert(std::is_same_v<decltype(K::exp(Tensor())), Tensor>);
+
+Tensor ramp() {
+  std::vector<float> values;
+  for (int i = -500; i < 500; ++i) values.push_back(0.0173f * static_cast<float>(i));
+  return Tensor::from(values, {static_cast<std::int64_t>(values.size())});
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  const auto one = a.values<float>(), other = b.values<float>();
+  return one.size() == other.size() && std::memcmp(one.data(), other.data(), one.size_bytes()) == 0;
+}
+
+TEST(Backend, EveryActivationIsTheBuiltInItself) {
+  const Tensor x = ramp();
+#define KERATIN_DEFINITION(name) KERATIN_NO_DEFINITION(name)
+#define KERATIN_ACTIVATION(fn, Struct)                                                     \
+  {                                                                                        \
+    const ActivationFn f = K::fn;                                                          \
+    EXPECT_EQ(f.name(), #fn);                                                              \
+    EXPECT_TRUE(same_bits(K::fn(x), f(x))) << #fn;                                         \
+    EXPECT_TRUE(same_bits(f(x), activations::fn(x))) << #fn;                               \
+    EXPECT_TRUE(same_bits(f(x), ActivationFn([](auto v) { return K::fn(v); })(x))) << #fn; \
+    const float one = K::fn(0.75f);                                                        \
+    EXPECT_EQ(one, static_cast<float>(f(Tensor::of({0.75})).item())) << #fn;               \
+    EXPECT_EQ(K::fn(0.75), f(Tensor::of({0.75}, DType::float64)).item()) << #fn;           \
+  }
+#include "keratin/activations/definitions/list.inc"
+}
+
+TEST(Backend, ActivationsSerialiseByTheirName) {
+  EXPECT_EQ(activations::serialize(K::tanh), "tanh");
+  EXPECT_EQ(activations::serialize(K::swish), "silu");
+  EXPECT_EQ(activations::serialize(K::exp), "exponential");
+  EXPECT_EQ(activations::serialize(K::softmax, Generation::keras2), "softmax");
+}
+
+TEST(Backend, ParametersGoByNameOrInOrder) {
+  EXPECT_EQ(K::elu(-800.0, 0.5), -0.5);
+  EXPECT_EQ(K::elu(-800.0, {.alpha = 0.5}), -0.5);
+  EXPECT_EQ(K::relu(-2.0, 0.5, activations::kNone, 0.0), -1);
+  EXPECT_EQ(K::relu(9.0, {.max_value = 6}), 6);
+  EXPECT_EQ(K::gelu(1.0, true),
+            ActivationFn(activations::Gelu{.approximate = true})(Tensor::of({1}, DType::float64)).item());
+  EXPECT_EQ(K::hard_sigmoid(1, 3), 4.0 / 6);
+}
+
+TEST(Backend, FunctionsComputeTheirFormulaOnNumbersTensorsAndInLambdas) {
+  struct Row {
+    ActivationFn function;
+    Tensor (*tensor)(const Tensor&);
+    double (*number)(double);
+    double (*exact)(double);
+  };
+#define KERATIN_ROW(fn, formula)                                                        \
+  Row {                                                                                 \
+    K::fn, [](const Tensor& x) { return K::fn(x); }, [](double v) { return K::fn(v); }, \
+        [](double v) -> double { return formula; }                                      \
+  }
+  const Row rows[] = {
+      KERATIN_ROW(abs, std::fabs(v)),
+      KERATIN_ROW(negative, -v),
+      KERATIN_ROW(square, v * v),
+      KERATIN_ROW(sqrt, std::sqrt(v)),
+      KERATIN_ROW(rsqrt, 1 / std::sqrt(v)),
+      KERATIN_ROW(reciprocal, 1 / v),
+      KERATIN_ROW(exp, std::exp(v)),
+      KERATIN_ROW(expm1, std::expm1(v)),
+      KERATIN_ROW(log, std::log(v)),
+      KERATIN_ROW(log1p, std::log1p(v)),
+      KERATIN_ROW(sin, std::sin(v)),
+      KERATIN_ROW(cos, std::cos(v)),
+      KERATIN_ROW(tan, std::tan(v)),
+      KERATIN_ROW(sinh, std::sinh(v)),
+      KERATIN_ROW(cosh, std::cosh(v)),
+      KERATIN_ROW(atan, std::atan(v)),
+      KERATIN_ROW(erf, std::erf(v)),
+      KERATIN_ROW(erfc, std::erfc(v)),
+      KERATIN_ROW(sign, (v > 0) - (v < 0)),
+      KERATIN_ROW(floor, std::floor(v)),
+      KERATIN_ROW(round, std::nearbyint(v)),
+  };
+#undef KERATIN_ROW
+  for (const Row& row : rows) {
+    for (const double v : {0.3, 1.0, 2.5, 7.75}) {
+      const double expected = row.exact(v);
+      // Each of the two is within 3 ulp.
+      const double tolerance = 6 * 0x1p-53 * std::fabs(expected);
+      EXPECT_NEAR(row.number(v), expected, tolerance) << row.function.name() << " " << v;
+      const Tensor x = Tensor::of({v}, DType::float64);
+      EXPECT_EQ(row.tensor(x).item(), row.number(v));
+      EXPECT_EQ(row.function(x).item(), row.number(v));
+    }
+  }
+}
+
+TEST(Backend, TensorsAreRecorded) {
+  const RecordGradients recording;
+  const Tensor x = Tensor::of({-1, 2, 9}, DType::float64).watched(),
+               ones = Tensor::of({1, 1, 1}, DType::float64);
+  EXPECT_EQ(K::square(x).node()->backward(ones)[0].at({2}), 18);
+  EXPECT_EQ(K::pow(x, 3).node()->backward(ones)[0].at({1}), 12);
+  EXPECT_EQ(K::clip(x, 0, 5).node()->backward(ones)[0].at({0}), 0);
+  EXPECT_EQ(K::clip(x, 0, 5).at({2}), 5);
+  EXPECT_EQ(K::maximum(x, 0.5).node()->backward(ones)[0].at({1}), 1);
+  EXPECT_EQ(K::minimum(1, x).at({2}), 1);
+}
+
+TEST(Backend, NumbersChooseByWhereToo) {
+  const auto f = [](auto v) { return K::where(v > 0, v, 0.1 * v); };
+  EXPECT_EQ(f(3.0), 3);
+  EXPECT_EQ(f(-3.0), 0.1 * -3.0);
+  EXPECT_EQ(K::maximum(2, 3), 3);
+  EXPECT_EQ(K::pow(2.0, 10), 1024);
+}
+
+TEST(Backend, MistakesSayWhatIsWrong) {
+  EXPECT_THROW(K::clip(Expr::input(), 2, 1), ValueError);
+  EXPECT_THROW(K::softmax(Tensor::of({1, 2})), ValueError);
+  EXPECT_THROW(K::tanh(Tensor::zeros({2}, DType::int32)), TypeError);
+}
+
+}  // namespace
+}  // namespace keratin
