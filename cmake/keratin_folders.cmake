@@ -45,7 +45,7 @@ function(keratin_add_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE keratin_options ${ARG_LINK} GTest::gmock_main)
   target_compile_definitions(${name} PRIVATE
-    KERATIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" KERATIN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    KERATIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   set(threads "*Thread*:*Parallel*:*Concurrent*")
   set(golden "*Golden*")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600
@@ -71,7 +71,7 @@ function(keratin_add_program name)
   set_target_properties(${program} PROPERTIES OUTPUT_NAME ${name})
   target_link_libraries(${program} PRIVATE keratin_options ${ARG_LINK})
   target_compile_definitions(${program} PRIVATE
-    KERATIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" KERATIN_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    KERATIN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(ARG_INSTALL AND KERATIN_INSTALL)
     set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
