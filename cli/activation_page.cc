@@ -67,12 +67,14 @@ std::vector<Kink> find_kinks(const Function& function) {
   std::vector<Kink> kinks;
   for (const double x : candidates) {
     const auto derivative = [&](double at) { return function.derivative(function.defaults, at); };
-    // A millionth beside x a smooth derivative has changed by about that much.
+    // A millionth beside x a smooth derivative has changed by about a millionth.
     constexpr double kStep = 1e-6, kSmooth = 1e-4;
     const Kink kink{x == 0 ? 0.0 : x, derivative(x - kStep), derivative(x), derivative(x + kStep)};
-    if (std::abs(kink.right - kink.left) > kSmooth || std::abs(kink.at - kink.left) > kSmooth) {
-      kinks.push_back({kink.x, std::round(kink.left / kSmooth) * kSmooth, kink.at,
-                       std::round(kink.right / kSmooth) * kSmooth});
+    const double visible = kSmooth * std::max(1.0, std::abs(kink.at));
+    if (std::abs(kink.right - kink.left) > visible || std::abs(kink.at - kink.left) > visible) {
+      // The sides are a millionth off; + 0.0 makes a -0 a plain 0.
+      const auto rounded = [](double value) { return std::round(value / kSmooth) * kSmooth + 0.0; };
+      kinks.push_back({kink.x, rounded(kink.left), kink.at, rounded(kink.right)});
     }
   }
   return kinks;

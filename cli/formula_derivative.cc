@@ -33,6 +33,8 @@ Formula minus(const Formula& a, const Formula& b) {
   if (is(b, 0)) return a;
   if (is(a, 0)) return negative(b);
   if (is(b, "neg")) return plus(a, b.node().inputs[0]);
+  // a - (a - c) is c.
+  if (is(b, "-") && same(a, b.node().inputs[0])) return b.node().inputs[1];
   return Formula::apply("-", {a, b});
 }
 
@@ -46,7 +48,8 @@ Formula times(const Formula& a, const Formula& b) {
   if (is(b, -1)) return negative(a);
   if (is(a, "neg")) return negative(times(a.node().inputs[0], b));
   if (is(b, "neg")) return negative(times(a, b.node().inputs[0]));
-  // a·(1/c) is a/c, and alpha·(f/alpha) is f.
+  // (1/c)·b is b/c, a·(1/c) is a/c, and alpha·(f/alpha) is f.
+  if (is(a, "/") && is(a.node().inputs[0], 1)) return over(b, a.node().inputs[1]);
   if (is(b, "/")) {
     const Formula &top = b.node().inputs[0], &bottom = b.node().inputs[1];
     if (same(a, bottom)) return top;

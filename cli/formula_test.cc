@@ -59,6 +59,7 @@ TEST(Formula, DerivesAsAPersonWould) {
   const auto derivative = [](const char* text) { return Formula::parse(text).derivative().to_string(); };
   EXPECT_EQ(derivative("x"), "1");
   EXPECT_EQ(derivative("tanh(x)"), "1 - tanh(x)^2");
+  EXPECT_EQ(derivative("x - tanh(x)"), "tanh(x)^2");
   EXPECT_EQ(derivative("exp(-x)"), "-exp(-x)");
   EXPECT_EQ(derivative("x > 0 ? x : alpha*(exp(x/alpha) - 1)"), "x > 0 ? 1 : exp(x/alpha)");
   EXPECT_EQ(derivative("x > 0 ? x : alpha*x"), "x > 0 ? 1 : alpha");
