@@ -90,8 +90,8 @@ struct AlongAxis : activations::detail::AxisFunction<kind> {
   template <std::same_as<Expr> X>
   Expr operator()(const X& x) const {
     static_assert(!std::same_as<X, Expr>,
-                  "softmax and kin look at a whole axis, not at one element: write `[](const Tensor& x) {…}` "
-                  "instead of `[](auto x) {…}`, or take \"softmax\" itself");
+                  "softmax and kin look at a whole axis, not at one element: write `[](const Tensor& x) {...}` "
+                  "instead of `[](auto x) {...}`, or take \"softmax\" itself");
     return x;
   }
 };
