@@ -94,7 +94,8 @@ class Reader {
   }
 
   NodePtr input(const Config& place, bool takes_condition) const {
-    if (!place.is_number_unsigned() || place.get<std::uint64_t>() >= nodes_.size()) {
+    if (!place.is_number_integer() || place.get<std::int64_t>() < 0 ||
+        place.get<std::uint64_t>() >= nodes_.size()) {
       refuse(nodes_.size(), "an operation on nodes before it");
     }
     const NodePtr& node = nodes_[place.get<std::size_t>()];

@@ -443,10 +443,16 @@ TEST(ExpressionConfig, DamagedOnesAreRefusedByNode) {
   EXPECT_THROW(detail::expression_from_config(Config::object()), ValueError);
   Config deep = Config::array({"x"});
   for (int i = 0; i < 2000; ++i) deep.push_back(Config::array({"sin", i}));
-  EXPECT_THROW(detail::expression_from_config({{"nodes", deep}}), ValueError);
+  EXPECT_THAT(message_of<ValueError>([&] {
+                detail::expression_from_config({{"nodes", deep}});
+              }),
+              HasSubstr("may be nested"));
   Config many = Config::array();
   for (int i = 0; i < 10'001; ++i) many.push_back(i);
-  EXPECT_THROW(detail::expression_from_config({{"nodes", many}}), ValueError);
+  EXPECT_THAT(message_of<ValueError>([&] {
+                detail::expression_from_config({{"nodes", many}});
+              }),
+              HasSubstr("it holds 10001"));
   EXPECT_THAT(message_of<ValueError>([] {
                 detail::expression_from_config({{"nodes", Config::parse("[\"x\", [\"sin\", 1]]")}});
               }),
