@@ -172,7 +172,7 @@ Dataset load_digits(std::uint64_t seed) {
   const io::NamedTensors arrays = io::load_npz(io::data_file("digits.npz"));
   constexpr int kSide = 8;
   constexpr float kDarkest = 16;
-  Dataset dataset{.title = "handwritten digits",
+  Dataset dataset{.title = "Handwritten digits",
                   .licence =
                       "Optical Recognition of Handwritten Digits (E. Alpaydin, C. Kaynak, 1998), UCI Machine "
                       "Learning Repository, CC BY 4.0; its test part as shipped in scikit-learn "

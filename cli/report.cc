@@ -20,10 +20,7 @@ std::string heading(const Report& report) {
   const Dataset& dataset = report.dataset;
   const auto trained = std::count_if(report.outcomes.begin(), report.outcomes.end(),
                                      [](const Outcome& outcome) { return !outcome.failed(); });
-  std::string html =
-      fmt::format("<h1>{}{}, once with each activation</h1>\n",
-                  static_cast<char>(std::toupper(static_cast<unsigned char>(dataset.title[0]))),
-                  escaped(dataset.title.substr(1)));
+  std::string html = fmt::format("<h1>{}, once with each activation</h1>\n", escaped(dataset.title));
   html += fmt::format(
       "<p class=\"muted\">{} networks that differ in their activation alone learned to predict “{}” from {} "
       "rows of {} "

@@ -166,8 +166,8 @@ std::string scatter(const Dataset& dataset, const Outcome& outcome) {
   for (std::size_t i = 0; i < std::min(truth.size(), kShown); ++i) {
     dots.push_back({dataset.target_mean + dataset.target_deviation * truth[i], said[i]});
   }
-  const Range x = y_range({dots}, 0);
-  double low = x.low, high = x.high;
+  const Range predicted = y_range({dots}, 0);
+  double low = predicted.low, high = predicted.high;
   for (const Point dot : dots) {
     low = std::min(low, dot.x);
     high = std::max(high, dot.x);
@@ -178,13 +178,13 @@ std::string scatter(const Dataset& dataset, const Outcome& outcome) {
                     .description = "One dot for each held-out row; on the diagonal the prediction is right.",
                     .x_label = "true " + dataset.target,
                     .y_label = "predicted",
-                    .series = {{"", "first", {dots}}},
+                    .series = {{.css_class = "first", .lines = {dots}, .dots = true},
+                               {.css_class = "muted", .lines = {{{low, low}, {high, high}}}}},
                     .x = range,
                     .y = range,
                     .width = 560,
-                    .height = 460,
-                    .scatter = true};
-  return fmt::format("<figure class=\"wide\" style=\"max-width:620px\">{}</figure>\n", svg(chart, "scatter"));
+                    .height = 460};
+  return fmt::format("<figure class=\"single\">{}</figure>\n", svg(chart, "scatter"));
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ std::string row(const Report& report, std::size_t rank, double start) {
     const double width = std::clamp((outcome.score - start) / (1 - start), 0.0, 1.0);
     fmt::format_to(to, "<td class=\"bar\"><span style=\"--w:{:.1f}%\">{}</span></td>", 100 * width,
                    score_text(report.dataset, outcome.score));
-    if (!classes) fmt::format_to(to, "<td>{:.4g}</td>", outcome.error);
+    if (!classes) fmt::format_to(to, "<td>{:#.4g}</td>", outcome.error);
     fmt::format_to(to, "<td>{}</td><td>{:.4f}</td><td>{}</td>",
                    score_text(report.dataset, outcome.validation_score), outcome.loss, outcome.parameters);
   }

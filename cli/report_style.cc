@@ -56,6 +56,7 @@ figure { margin: 0; background: var(--card); border: 1px solid var(--rule); bord
   padding: .8rem .9rem .7rem; }
 figure.wide { padding: 1rem; margin-top: 1rem; overflow-x: auto; }
 figure.wide svg { min-width: 40rem; }
+figure.single { max-width: 38rem; margin-top: 1rem; }
 figure header { display: flex; justify-content: space-between; align-items: baseline; gap: .75rem; }
 figure header span { color: var(--muted); font-size: .875rem; font-variant-numeric: tabular-nums; }
 figcaption { font-size: .8rem; line-height: 1.45; overflow-wrap: anywhere; margin-top: .2rem; }

@@ -43,7 +43,7 @@ Range x_range(const std::vector<Line>& lines) {
   return y_range(swapped, 0);
 }
 
-int y_tick_count(const Chart& chart) { return static_cast<int>(chart.height / 45); }
+int y_tick_count(const Chart& chart) { return static_cast<int>(chart.height / 50); }
 
 Frame make_frame(const Chart& chart) {
   const std::vector<Line> lines = all_lines(chart);
@@ -120,7 +120,7 @@ void append_series(std::string& out, const Chart& chart, const Frame& frame, std
     const Series& series = *it;
     const std::string tooltip =
         series.tooltip.empty() ? "" : fmt::format("<title>{}</title>", escaped(series.tooltip));
-    if (chart.scatter) {
+    if (series.dots) {
       fmt::format_to(to, R"svg(<g class="dot {}">{})svg", series.css_class, tooltip);
       for (const Line& line : series.lines) {
         for (const Point point : line) {

@@ -22,6 +22,8 @@ struct Series {
   bool dashed = false;
   /// Shown when pointed at.
   std::string tooltip = {};
+  /// Single dots in place of a line.
+  bool dots = false;
 };
 
 struct Chart {
@@ -35,8 +37,6 @@ struct Chart {
   double width = 320, height = 220;
   /// Lines through 0.
   bool zero_lines = false;
-  /// Single dots in place of lines.
-  bool scatter = false;
 };
 
 /// An <svg> element that scales with its container. Its ids start with `id`, which has to be unique in the
