@@ -8,6 +8,7 @@
 #include "keratin/activations/expression.h"
 #include "keratin/activations/functions.h"
 #include "keratin/activations/get.h"
+#include "keratin/activations/parse.h"
 #include "keratin/activations/registry.h"
 #include "keratin/autograd/gradients.h"
 #include "keratin/core/config.h"

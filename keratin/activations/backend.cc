@@ -36,6 +36,8 @@ T apply_number(const ActivationFn& function, T x) {
 
 }  // namespace
 
+std::span<const std::string_view> unary_names() noexcept { return kUnary; }
+
 // What is no activation: an operation of expressions, or a few of them.
 Expr trace(std::string_view name, const Expr& x) {
   if (name == "square") return x * x;

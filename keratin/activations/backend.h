@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -39,7 +40,8 @@ double apply(const ActivationFn& function, X x) {
   return apply(function, static_cast<double>(x));
 }
 
-/// The functions of kUnary in backend.cc.
+/// The functions of one number that Unary can be, in backend.cc.
+KERATIN_API std::span<const std::string_view> unary_names() noexcept;
 KERATIN_API const ActivationFn& function_of(std::string_view name);
 KERATIN_API Expr trace(std::string_view name, const Expr& x);
 KERATIN_API Expr clip(const Expr& x, double low, double high);
@@ -89,9 +91,10 @@ struct AlongAxis : activations::detail::AxisFunction<kind> {
   using activations::detail::AxisFunction<kind>::operator();
   template <std::same_as<Expr> X>
   Expr operator()(const X& x) const {
-    static_assert(!std::same_as<X, Expr>,
-                  "softmax and kin look at a whole axis, not at one element: write `[](const Tensor& x) {...}` "
-                  "instead of `[](auto x) {...}`, or take \"softmax\" itself");
+    static_assert(
+        !std::same_as<X, Expr>,
+        "softmax and kin look at a whole axis, not at one element: write `[](const Tensor& x) {...}` "
+        "instead of `[](auto x) {...}`, or take \"softmax\" itself");
     return x;
   }
 };

@@ -172,6 +172,8 @@ NodePtr simplify_add(const NodePtr& a, const NodePtr& b) {
   if (b->is_constant(0)) return a;
   if (is_negation(b)) return make_node(ExprOp::subtract, a, b->inputs[0]);
   if (is_negation(a)) return make_node(ExprOp::subtract, b, a->inputs[0]);
+  // One way to write it, or the formula would read back as another expression.
+  if (a->is_constant() && a->value < 0) return make_node(ExprOp::subtract, b, make_constant(-a->value));
   return nullptr;
 }
 

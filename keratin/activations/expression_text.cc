@@ -92,9 +92,6 @@ class Printer {
     if (node.op == ExprOp::constant) return to_text(node.value);
     if (operation.inputs == 0) return std::string(operation.name);
     if (node.op == ExprOp::negative) return fmt::format("-{}", print(node.input(0), kSign));
-    if (node.op == ExprOp::add && node.input(0).is_constant() && node.input(0).value < 0) {
-      return fmt::format("{} - {}", print(node.input(1), kSum), to_text(-node.input(0).value));
-    }
     if (node.op == ExprOp::equal && node.input(0).is_constant()) {
       return fmt::format("{} == {}", print(node.input(1), kSum), to_text(node.input(0).value));
     }

@@ -15,7 +15,9 @@
 #include "keratin/activations/axis_activation.h"
 #include "keratin/activations/builtin.h"
 #include "keratin/activations/expression_config.h"
+#include "keratin/activations/formula_names.h"
 #include "keratin/activations/names.h"
+#include "keratin/activations/parse.h"
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 
@@ -180,6 +182,18 @@ Factories& factories() {
   return factories;
 }
 
+// A function of another framework: "tf.nn.silu", "T.nnet.elu", "cntk.ops.leaky_relu".
+ActivationFn by_qualified_name(std::string_view name) {
+  const auto place = detail::qualified(name);
+  const bool is_name = std::all_of(name.begin(), name.end(), [](char c) {
+    return c == '.' || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+  if (!place || !is_name) refuse_name(name, std::nullopt);
+  const Named named = detail::find_name(place->name, std::nullopt);
+  if (named.axis_kind) return make_named(named, Config::object(), std::nullopt, std::nullopt);
+  return parse(std::string(name) + "(x)").to_activation_fn();
+}
+
 ActivationFn by_name(std::string_view name, MaybeGeneration generation) {
   const Named named = detail::find_name(name, generation);
   if (named.is_found()) return make_named(named, Config::object(), generation, generation);
@@ -191,6 +205,7 @@ ActivationFn by_name(std::string_view name, MaybeGeneration generation) {
       return factory(object, generation.value_or(Generation::keras2));
     }
   }
+  if (!generation && name.find('.') != std::string_view::npos) return by_qualified_name(name);
   refuse_name(name, generation);
 }
 
