@@ -38,6 +38,16 @@ struct DemoOptions {
 };
 int run_demo(const DemoOptions& options);
 
+struct ApplyOptions {
+  /// A formula of x, or the name of a function.
+  std::string formula = {};
+  /// .npy files, which may be the same.
+  std::string input = {}, output = {};
+  /// The derivative in place of the function.
+  bool gradient = false;
+};
+int run_apply(const ApplyOptions& options);
+
 struct InfoOptions {
   bool json = false;
 };

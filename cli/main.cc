@@ -30,6 +30,7 @@ constexpr const char* kFooter = R"(Examples:
   keratin demo --data my.csv --target price     on a table of your own; its last column if no target is named
   keratin activations                           every function with its formula
   keratin activations gelu                      one of them: parameters, gradient, a plot
+  keratin apply 'x*sigmoid(x)' in.npy out.npy   a formula of your own on every number of an array
 
 Exit codes: 0 well; 1 something failed; 2 wrong usage: an unknown option or name, a value out of range;
 3 a file that cannot be read or written, or does not hold what it should.
@@ -50,8 +51,21 @@ Examples:
   keratin demo --activation gelu mish --epochs 20 --output gelu.html
   keratin demo --data iris.csv --target species)";
 
+constexpr const char* kApplyFooter =
+    R"(FORMULA is written as x, numbers, + - * / ^, comparisons, where(condition, a, b) and functions: every
+activation (`keratin activations`) with its parameters, exp, log, sqrt, sin, erf, ...; functions of TensorFlow,
+Theano and CNTK under their names. A name alone ("gelu", "softmax", "tf.nn.silu") is that function.
+
+float64 arrays are computed in float64, all others in float32. OUT.npy may be IN.npy.
+
+Examples:
+  keratin apply 'x * tanh(softplus(x))' x.npy y.npy
+  keratin apply 'elu(x, alpha=0.5)' x.npy slope.npy --gradient
+  keratin apply 'x > 0 ? x : 0.1*x' x.npy y.npy)";
+
 struct Arguments {
   ActivationsOptions activations;
+  ApplyOptions apply;
   DemoOptions demo;
   InfoOptions info;
   std::function<int()> run;
@@ -100,6 +114,19 @@ void add_activations(CLI::App& program, Arguments& arguments) {
       [&arguments] { arguments.run = [&arguments] { return run_activations(arguments.activations); }; });
 }
 
+void add_apply(CLI::App& program, Arguments& arguments) {
+  CLI::App* apply = program.add_subcommand("apply", "Apply a formula to every number of a .npy file");
+  ApplyOptions& options = arguments.apply;
+  apply->footer(kApplyFooter);
+  apply->add_option("formula", options.formula, "A formula of x, or a function's name")
+      ->required()
+      ->type_name("FORMULA");
+  apply->add_option("input", options.input, "The array to read")->required()->type_name("IN.npy");
+  apply->add_option("output", options.output, "Where the result goes")->required()->type_name("OUT.npy");
+  apply->add_flag("--gradient", options.gradient, "The derivative in place of the function");
+  apply->callback([&arguments] { arguments.run = [&arguments] { return run_apply(arguments.apply); }; });
+}
+
 void add_info(CLI::App& program, Arguments& arguments) {
   CLI::App* info =
       program.add_subcommand("info", "Show versions, the instruction set and the threads in use");
@@ -111,7 +138,7 @@ void complain(std::string_view text) { fmt::print(stderr, "{}\n", text); }
 
 /// CLI11 does not know near names.
 int wrong_usage(const CLI::App& program, const CLI::ParseError& error, int argc, char** argv) {
-  constexpr std::array<std::string_view, 3> kCommands = {"demo", "activations", "info"};
+  constexpr std::array<std::string_view, 4> kCommands = {"demo", "activations", "apply", "info"};
   const std::vector<CLI::App*> chosen = program.get_subcommands();
   const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
   std::string text = fmt::format("keratin{}: {}", command, error.what());
@@ -160,6 +187,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) arguments.demo.command += (i == 0 ? "keratin" : std::string(" ") + argv[i]);
   add_demo(program, arguments);
   add_activations(program, arguments);
+  add_apply(program, arguments);
   add_info(program, arguments);
   if (argc == 1) {
     fmt::print(stderr, "{}", program.help());

@@ -11,11 +11,13 @@
 #include "cli/exit_codes.h"
 #include "cli/test_program.h"
 #include "keratin/core/version.h"
+#include "keratin/io/npy.h"
 
 namespace keratin::cli {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -32,7 +34,7 @@ TEST(Program, HelpTeachesWithExamplesAndExitCodes) {
        {"demo", "activations", "info", "Examples:", "keratin demo --data my.csv", "Exit codes:"}) {
     EXPECT_THAT(result.out, HasSubstr(part));
   }
-  for (const char* command : {"demo", "activations", "info"}) {
+  for (const char* command : {"demo", "activations", "apply", "info"}) {
     EXPECT_EQ(run_program(folder, {command, "--help"}).code, kFine) << command;
   }
 }
@@ -74,6 +76,10 @@ TEST(Program, NamesWhatIsWrongAndEndsWithTheCodeForIt) {
       {{"demo", "--target", "price"}, kWrongUsage, "--data"},
       {{"demo", "--data", "missing.csv"}, kFileProblem, "missing.csv"},
       {{"demo", "--data", "empty.csv"}, kFileProblem, "empty.csv"},
+      {{"apply", "x +", "in.npy", "out.npy"}, kWrongUsage, "at character 4, received the end"},
+      {{"apply", "gleu", "in.npy", "out.npy"}, kWrongUsage, "Did you mean \"gelu\"?"},
+      {{"apply", "x", "missing.npy", "out.npy"}, kFileProblem, "missing.npy"},
+      {{"apply", "x", "in.npy"}, kWrongUsage, "output"},
       {{"demo", "--output", "no/such/folder.html"}, kFileProblem, "no/such"},
       {{"demo", "--output", "."}, kFileProblem, "is a folder"},
   };
@@ -84,6 +90,31 @@ TEST(Program, NamesWhatIsWrongAndEndsWithTheCodeForIt) {
     EXPECT_THAT(result.err, HasSubstr(wrong.says));
     EXPECT_THAT(result.out, IsEmpty());
   }
+}
+
+TEST(Program, AppliesFormulasAndTheirDerivativesToArrays) {
+  const TestFolder folder;
+  const auto run = [&](const char* formula, const Tensor& x, bool gradient = false) {
+    io::save_npy(folder.path() / "in.npy", x);
+    Words words = {"apply", formula, "in.npy", "out.npy"};
+    if (gradient) words.push_back("--gradient");
+    const ProgramResult result = run_program(folder, words);
+    EXPECT_EQ(result.code, kFine) << result.err;
+    return io::load_npy(folder.path() / "out.npy");
+  };
+  const Tensor x = Tensor::of({-2.0, 0.0, 1.5}, DType::float64);
+  const Tensor y = run("x * x + 1", x), slope = run("x * x + 1", x, true);
+  EXPECT_EQ(y.dtype(), DType::float64);
+  EXPECT_THAT(y.values<double>(), ElementsAre(5, 1, 3.25));
+  EXPECT_THAT(slope.values<double>(), ElementsAre(-4, 0, 3));
+  EXPECT_THAT(run("relu", x, true).values<double>(), ElementsAre(0, 0, 1));
+  EXPECT_THAT(run("x > 0 ? 1 : -1", x).values<double>(), ElementsAre(-1, -1, 1));
+  const Tensor whole = run("tf.math.square(x)", Tensor::of({1.0, 2.0}, DType::int32));
+  EXPECT_EQ(whole.dtype(), DType::float32);
+  EXPECT_THAT(whole.values<float>(), ElementsAre(1, 4));
+  // exp(0) = 1 beside it: halves.
+  EXPECT_THAT(run("softmax", Tensor::of({{0.0, 0.0}}, DType::float64)).values<double>(),
+              ElementsAre(0.5, 0.5));
 }
 
 TEST(Program, ListsEveryActivationWithItsFormula) {
