@@ -223,8 +223,9 @@ TEST_F(Npz, WhatIsNoArchiveIsRefusedByName) {
 }
 
 TEST_F(Npz, AWriterRefusesASecondMemberOfANameAndASecondFinish) {
+  const std::string content = "x";  // stays until finish
   ZipWriter writer;
-  writer.add("a", {bytes_of("x")}, false);
+  writer.add("a", {bytes_of(content)}, false);
   EXPECT_THAT(message_of<ValueError>([&] { writer.add("a", {}, false); }), HasSubstr("second \"a\""));
   EXPECT_GT(writer.finish().size(), 22u);
   EXPECT_THAT(message_of<StateError>([&] { writer.finish(); }), HasSubstr("finished"));
