@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,8 @@ class CsvRows {
   std::size_t at_ = 0;
   std::int64_t line_ = 1, row_line_ = 1;
   std::vector<std::string_view> fields_;
-  std::vector<std::string> unescaped_;  // fields with doubled quotes, which are no part of the text
+  // Fields with doubled quotes, which are no part of the text. A deque: fields point into it as it grows.
+  std::deque<std::string> unescaped_;
   std::string problem_;
 };
 

@@ -62,6 +62,8 @@ TEST_F(Csv, QuotesHoldDelimitersQuotesAndLines) {
   EXPECT_THAT(table.columns, ElementsAre("x, \"y\"", "two\nlines"));
   EXPECT_THAT(table.classes, ElementsAre("a,b", "c\"d"));
   EXPECT_THAT(list<std::int32_t>(table.labels), ElementsAre(0, 1));
+  const Table many = read("\"a\"\"1\",\"b\"\"2\",\"c\"\"3\",\"d\"\"4\",\"e\"\"5\"\n1,2,3,4,5\n");
+  EXPECT_THAT(many.columns, ElementsAre("a\"1", "b\"2", "c\"3", "d\"4", "e\"5"));
 }
 
 TEST_F(Csv, LabelsAreClassesInSortedOrder) {
