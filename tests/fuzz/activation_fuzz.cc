@@ -1,0 +1,14 @@
+#include <nlohmann/json.hpp>
+
+#include "keratin/activations/get.h"
+#include "tests/fuzz/fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace keratin;
+  const Config config = Config::parse(fuzz::as_text(data, size), nullptr, false);
+  if (config.is_discarded()) return 0;
+  return fuzz::accept_errors([&] {
+    const ActivationFn activation = activations::get(config);
+    activations::deserialize(activations::serialize(activation));
+  });
+}
