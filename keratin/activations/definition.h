@@ -17,6 +17,38 @@ struct Bounds {
 /// One rounding: what is computed in x's own type by a single operation, or exactly.
 inline constexpr Bounds kOneRounding{0.5, 0.5, 0.5, 0.5};
 
+/// The fast f32 kernels (tables/kernels.inl) that may stand for a composition.
+enum class FastKernel {
+  none,
+  exponential,
+  tanh,
+  tanh_slope,
+  sigmoid,
+  sigmoid_slope,
+  /// sigmoid(-x)
+  sigmoid_reversed,
+  softplus,
+  log_sigmoid,
+  elu,
+  elu_slope,
+  selu,
+  selu_slope,
+  silu,
+  silu_slope,
+  gelu,
+  gelu_slope,
+  gelu_tanh,
+  gelu_tanh_slope,
+  mish,
+};
+
+/// What a definition may state as `static constexpr FastKernels kFast[]`: kernels for f32, which are then
+/// taken where they hold, and the composition elsewhere. `std::size_t fast() const` says which entry the
+/// parameters want, none beyond the last; without it the first.
+struct FastKernels {
+  FastKernel value, slope;
+};
+
 struct Info {
   /// Keras's name.
   std::string_view name;
@@ -29,6 +61,9 @@ struct Info {
   std::string_view derivative = {};
   std::string_view source;
   Bounds bounds;
+  /// Where the derivative crosses 0. Within 1/8 of it the f32 gradient may be off by 2^-24 instead of its
+  /// bound.
+  double gradient_zero = std::numeric_limits<double>::infinity();
 };
 
 enum class ParameterKind {

@@ -11,6 +11,8 @@
 
 // The definitions once more, on doubles and on pairs of doubles, over the C++ library's functions.
 namespace keratin::inline v0::simd::scalar {
+using activations::FastKernel;
+using activations::FastKernels;
 using activations::Info;
 using activations::kNone;
 using activations::kOneRounding;

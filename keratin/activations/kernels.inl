@@ -2,18 +2,26 @@
 // Included by kernels_<n>.cc once for each instruction set, with KERATIN_FAMILY = n.
 #include <hwy/highway.h>
 
+#include <bit>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "keratin/activations/definitions.h"
 #include "keratin/activations/kernels.h"
+#include "keratin/activations/tables/tables.h"
 #include "keratin/simd/target_includes.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace keratin::inline v0::simd::HWY_NAMESPACE {
 #include "keratin/simd/target.inl"
 
+using activations::FastKernel;
+
 namespace definitions {
 
+using activations::FastKernel;
+using activations::FastKernels;
 using activations::Info;
 using activations::kNone;
 using activations::kOneRounding;
@@ -83,19 +91,33 @@ HWY_INLINE X derivative_of(const D& definition, X x) {
   }
 }
 
+// A route that takes whole blocks through a kernel of its own: fast.inl.
+template <class Route>
+constexpr bool kHasKernel = requires {
+  typename Route::Kernel;
+};
+
 template <class Route, class D>
 HWY_INLINE void forward_block(const D& definition, const typename Route::Lane* x, typename Route::Lane* y) {
-  const auto raw = Route::read(x);
-  const auto result = Route::leave(definition(Route::enter(raw)));
-  Route::write(where(is_nan(raw), raw, result), y);
+  if constexpr (kHasKernel<Route>) {
+    Route::forward(definition, x, y);
+  } else {
+    const auto raw = Route::read(x);
+    const auto result = Route::leave(definition(Route::enter(raw)));
+    Route::write(where(is_nan(raw), raw, result), y);
+  }
 }
 
 template <class Route, class D>
 HWY_INLINE void gradient_block(const D& definition, const typename Route::Lane* x,
                                const typename Route::Lane* upstream, typename Route::Lane* out) {
-  const auto raw = Route::read(x), factor = Route::read(upstream);
-  const auto result = Route::product(derivative_of(definition, Route::enter(raw)), factor);
-  Route::write(where(is_nan(raw), raw, result), out);
+  if constexpr (kHasKernel<Route>) {
+    Route::gradient(definition, x, upstream, out);
+  } else {
+    const auto raw = Route::read(x), factor = Route::read(upstream);
+    const auto result = Route::product(derivative_of(definition, Route::enter(raw)), factor);
+    Route::write(where(is_nan(raw), raw, result), out);
+  }
 }
 
 // The tail of an array goes through the same code as its body, in a padded buffer.
@@ -124,6 +146,8 @@ void gradient_loop(const D& definition, const T* x, const T* upstream, T* out, s
   std::memcpy(out + i, buffer, (n - i) * sizeof(T));
 }
 
+#include "keratin/activations/fast.inl"
+
 template <class D>
 constexpr bool kAlwaysExact = requires {
   requires D::exact_in_own_type();
@@ -149,6 +173,9 @@ struct Entry {
   }
   static void forward(const void* parameters, const T* x, T* y, std::size_t n) {
     const D d = definition(parameters);
+    if constexpr (std::is_same_v<T, float>) {
+      if (fast_forward(d, x, y, n)) return;
+    }
     if constexpr (kAlwaysExact<D>) {
       forward_loop<Native<T>>(d, x, y, n);
     } else if constexpr (requires { d.exact_in_own_type(); }) {
@@ -160,6 +187,9 @@ struct Entry {
   }
   static void gradient(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n) {
     const D d = definition(parameters);
+    if constexpr (std::is_same_v<T, float>) {
+      if (fast_gradient(d, x, upstream, out, n)) return;
+    }
     if constexpr (kAlwaysExact<D>) {
       gradient_loop<Native<T>>(d, x, upstream, out, n);
     } else if constexpr (requires { d.exact_in_own_type(); }) {

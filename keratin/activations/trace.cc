@@ -68,6 +68,8 @@ Traced softplus(const Traced& a) { return make(ExprOp::softplus, a); }
 
 namespace definitions {
 
+using activations::FastKernel;
+using activations::FastKernels;
 using activations::Info;
 using activations::kNone;
 using activations::kOneRounding;

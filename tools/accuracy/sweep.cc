@@ -163,6 +163,10 @@ class Sweep {
       }
       const double ulp = ulp_of(r), error = std::fabs(static_cast<double>(y[i]) - r) / ulp;
       const bool wrong = y[i] != nearest;
+      if (excused(wide[i], y[i], r)) {
+        row_.not_correctly_rounded += wrong;
+        continue;
+      }
       // Below 2^-20 of a tie the reference cannot tell on which side the exact result lies.
       const bool doubtful = std::fabs(std::fabs(static_cast<double>(nearest) - r) / ulp - 0.5) < 0x1p-20;
       if (error > row_.max_ulp || !std::isfinite(error) || doubtful || sampled) {
@@ -181,6 +185,14 @@ class Sweep {
     return std::ldexp(1.0, exponent);
   }
 
+  // Next to a zero of its own the f32 gradient is held to an absolute bound: Info::gradient_zero.
+  template <class T>
+  bool excused(double x, T y, double expected) const {
+    return sizeof(T) == 4 && direction_ == Direction::gradient &&
+           std::fabs(x - variant_.function->info->gradient_zero) < 0.125 &&
+           std::fabs(static_cast<double>(y) - expected) <= 0x1p-24;
+  }
+
   template <class T>
   void certify(T x, T y, bool count) {
     const Judgement judgement = direction_ == Direction::value
@@ -190,7 +202,7 @@ class Sweep {
     if (count) row_.not_correctly_rounded += !judgement.correctly_rounded;
     // The reference of a screening has to be as good as f64 promises, or the screening is worth nothing.
     const double bad = count ? row_.max_ulp : 1.0;
-    if (judgement.ulp > bad) {
+    if (judgement.ulp > bad && !excused(static_cast<double>(x), y, judgement.expected)) {
       row_.max_ulp = judgement.ulp;
       row_.worst_input = static_cast<double>(x);
     }

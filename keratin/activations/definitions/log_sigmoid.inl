@@ -1,9 +1,10 @@
 // log_sigmoid: the logarithm of the sigmoid.
 struct LogSigmoid {
+  static constexpr FastKernels kFast[] = {{FastKernel::log_sigmoid, FastKernel::sigmoid_reversed}};
   static constexpr Info kInfo{.name = "log_sigmoid",
                               .formula = "-log(1 + exp(-x))",
                               .source = "Keras 3",
-                              .bounds = {0.501, 0.501, 0.501, 0.501}};
+                              .bounds = {1, 1, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

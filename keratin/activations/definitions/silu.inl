@@ -5,11 +5,13 @@ struct Silu {
                               0x1.2c563458cc0adp-3,
                               0x1.353eb573ca457p-6};
 
+  static constexpr FastKernels kFast[] = {{FastKernel::silu, FastKernel::silu_slope}};
   static constexpr Info kInfo{.name = "silu",
                               .aliases = {"swish"},
                               .formula = "x/(1 + exp(-x))",
                               .source = "arXiv:1702.03118, arXiv:1710.05941",
-                              .bounds = {0.501, 0.501, 0.501, 0.76}};
+                              .bounds = {1, 1, 0.501, 0.76},
+                              .gradient_zero = -1.278464542761073795};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Prints tables.h: the piecewise polynomials behind the fast f32 kernels. Needs mpmath and numpy:
-python3 docs/design/f32-tables/generate.py > tables.h
+python3 tools/tables/generate.py > keratin/activations/tables/tables.h
 
 A row covers a stretch of t (x or |x|) and holds a centre c, f(c) and q, so that f(t) = f(c) + d q(d) with
 d = t - c. What makes 6 coefficients enough for 1 ULP is the centre: it is searched so that f(c) is almost
@@ -97,7 +97,7 @@ def fit(g, base, da, db, count):
 
 
 def kernel(table, centre, base, mirror, q, t, other_side):
-    """What tabled.inl computes."""
+    """What keratin/activations/tables/tabled.inl computes."""
     x = -t if table.negative != other_side else t
     d = f32(t - f32(centre))
     p = np.full_like(d, q[-1])

@@ -1,0 +1,122 @@
+// The route through a fast kernel: f32 in f32, a group of vectors at a time. Lanes outside the kernel's range
+// take the definition in f64; which way a lane goes depends on its own number alone, so the bits depend on no
+// neighbour.
+#include "keratin/activations/tables/kernels.inl"
+
+// What this route runs on: a kernel with its tables loaded, and the definition for the lanes outside.
+template <class K, class D>
+struct Prepared {
+  HWY_INLINE explicit Prepared(const D& d) : kernel(kernel_for<K>(d)), definition(d) {}
+  const K kernel;
+  const D& definition;
+};
+
+template <class K>
+struct Tables {
+  using Lane = float;
+  using Kernel = K;
+  static constexpr std::size_t kVectors = K::kVectors, kWidth = hn::MaxLanes(FloatTag());
+  static constexpr std::size_t kLanes = kVectors * kWidth;
+  using Group = Floats[kVectors];
+
+  template <class D>
+  static HWY_INLINE void forward(const Prepared<K, D>& f, const float* x, float* y) {
+    Group in, out;
+    load_group(x, in);
+    f.kernel(in, out);
+    if (HWY_UNLIKELY(!K::holds(in))) outside(f.definition, in, out);
+    store_group(out, y);
+  }
+
+  template <class D>
+  static HWY_INLINE void gradient(const Prepared<K, D>& f, const float* x, const float* upstream,
+                                  float* out) {
+    Group in, factor, slope;
+    load_group(x, in);
+    load_group(upstream, factor);
+    f.kernel(in, slope);
+    for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
+    if (HWY_UNLIKELY(!K::holds(in))) outside(f.definition, in, factor, slope);
+    store_group(slope, out);
+  }
+
+ private:
+  static HWY_INLINE void load_group(const float* from, Group& to) {
+    for (std::size_t u = 0; u < kVectors; ++u) to[u] = hn::LoadU(FloatTag(), from + u * kWidth);
+  }
+  static HWY_INLINE void store_group(const Group& from, float* to) {
+    for (std::size_t u = 0; u < kVectors; ++u) hn::StoreU(from[u], FloatTag(), to + u * kWidth);
+  }
+
+  // Puts the lanes outside right.
+  template <class D>
+  static HWY_NOINLINE void outside(const D& definition, const Group& in, Group& out) {
+    const FloatTag tag;
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const auto inside = K::inside(in[u]);
+      if (hn::AllTrue(tag, inside)) continue;
+      alignas(64) float x[kWidth], y[kWidth];
+      hn::Store(in[u], tag, x);
+      for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
+        forward_block<Promoted>(definition, x + i, y + i);
+      }
+      out[u] = hn::IfThenElse(inside, out[u], hn::Load(tag, y));
+    }
+  }
+  template <class D>
+  static HWY_NOINLINE void outside(const D& definition, const Group& in, const Group& factor, Group& out) {
+    const FloatTag tag;
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const auto inside = K::inside(in[u]);
+      if (hn::AllTrue(tag, inside)) continue;
+      alignas(64) float x[kWidth], upstream[kWidth], y[kWidth];
+      hn::Store(in[u], tag, x);
+      hn::Store(factor[u], tag, upstream);
+      for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
+        gradient_block<Promoted>(definition, x + i, upstream + i, y + i);
+      }
+      out[u] = hn::IfThenElse(inside, out[u], hn::Load(tag, y));
+    }
+  }
+};
+
+// The definition's kernels for its parameters, by their place in kFast.
+template <class D>
+HWY_INLINE std::size_t fast_place(const D& d) {
+  if constexpr (requires { d.fast(); }) {
+    return d.fast();
+  } else {
+    return 0;
+  }
+}
+
+/// Whether a fast kernel did it.
+template <std::size_t place = 0, class D>
+bool fast_forward(const D& d, const float* x, float* y, std::size_t n) {
+  if constexpr (requires { D::kFast[0]; }) {
+    if constexpr (place < std::size(D::kFast)) {
+      if (fast_place(d) != place) return fast_forward<place + 1>(d, x, y, n);
+      if constexpr (D::kFast[place].value != FastKernel::none) {
+        using Kernel = typename fast::Of<D::kFast[place].value>::Type;
+        forward_loop<Tables<Kernel>>(Prepared<Kernel, D>(d), x, y, n);
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+template <std::size_t place = 0, class D>
+bool fast_gradient(const D& d, const float* x, const float* upstream, float* out, std::size_t n) {
+  if constexpr (requires { D::kFast[0]; }) {
+    if constexpr (place < std::size(D::kFast)) {
+      if (fast_place(d) != place) return fast_gradient<place + 1>(d, x, upstream, out, n);
+      if constexpr (D::kFast[place].slope != FastKernel::none) {
+        using Kernel = typename fast::Of<D::kFast[place].slope>::Type;
+        gradient_loop<Tables<Kernel>>(Prepared<Kernel, D>(d), x, upstream, out, n);
+        return true;
+      }
+    }
+  }
+  return false;
+}
