@@ -8,7 +8,7 @@
 namespace keratin::inline v0::activations::detail {
 
 /// y[i] = f(x[i]) and out[i] = upstream[i] f'(x[i]); in place allowed. The parameters are the definition's
-/// struct, in the f32 loops already rounded to f32. The caller holds a FloatEnvironment.
+/// struct, which the loops round to x's type first. The caller holds a FloatEnvironment.
 template <class T>
 struct Loops {
   void (*forward)(const void* parameters, const T* x, T* y, std::size_t n) = nullptr;

@@ -162,6 +162,17 @@ bool is_exact(const D& definition) {
   }
 }
 
+// The numbers among the parameters as x's type holds them: Keras casts them to it.
+template <class T, class D, std::size_t... i>
+HWY_INLINE void round_parameters(D& definition, std::index_sequence<i...>) {
+  [[maybe_unused]] constexpr auto kParameters = D::parameters();
+  ((kParameters[i].kind == activations::ParameterKind::flag
+        ? void()
+        : kParameters[i].set(&definition,
+                             static_cast<double>(static_cast<T>(kParameters[i].get(&definition))))),
+   ...);
+}
+
 template <class D, class T>
 struct Entry {
   using Route = std::conditional_t<std::is_same_v<T, float>, Promoted, Widened>;
@@ -169,6 +180,9 @@ struct Entry {
   static D definition(const void* parameters) {
     D d;
     std::memcpy(static_cast<void*>(&d), parameters, sizeof(D));
+    if constexpr (!std::is_same_v<T, double>) {
+      round_parameters<T>(d, std::make_index_sequence<D::parameters().size()>());
+    }
     return d;
   }
   static void forward(const void* parameters, const T* x, T* y, std::size_t n) {

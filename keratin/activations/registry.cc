@@ -1,8 +1,7 @@
 #include "keratin/activations/registry.h"
 
 #include <array>
-#include <cstring>
-#include <tuple>
+#include <utility>
 
 #include "keratin/activations/kernels.h"
 #include "keratin/core/float_env.h"
@@ -29,39 +28,39 @@ constexpr std::array<Function, kFunctionCount> kFunctions{
 #include "keratin/activations/definitions/list.inc"
 };
 
-template <std::size_t... family>
-detail::Kernels kernels_in(std::index_sequence<family...>, simd::Isa isa, std::size_t index) {
-  using Get = detail::Kernels (*)(simd::Isa, std::size_t);
-  constexpr Get kGet[] = {&detail::family_kernels<family>...};
-  return kGet[index % detail::kFamilies](isa, index);
-}
-
-detail::Kernels kernels(Index index) {
-  return kernels_in(std::make_index_sequence<detail::kFamilies>(), simd::active_isa(),
-                    static_cast<std::size_t>(index));
-}
-
-// A copy of a definition's struct with its numbers rounded to f32.
-class RoundedParameters {
+// The loops of every instruction set in one place: a call finds its own with one look.
+class Table {
  public:
-  RoundedParameters(const Function& function, const void* parameters) {
-    std::memcpy(bytes_, parameters, function.parameters_size);
-    for (const Parameter& parameter : function.parameters) {
-      if (parameter.kind != ParameterKind::flag) {
-        parameter.set(bytes_, static_cast<double>(static_cast<float>(parameter.get(bytes_))));
+  Table() { fill(std::make_index_sequence<detail::kFamilies>()); }
+  const detail::Kernels& operator()(simd::Isa isa, Index index) const {
+    return kernels_[static_cast<std::size_t>(isa)][static_cast<std::size_t>(index)];
+  }
+
+ private:
+  template <std::size_t... family>
+  void fill(std::index_sequence<family...>) {
+    for (const simd::Isa isa : simd::supported_isas()) {
+      for (std::size_t i = 0; i < kFunctionCount; ++i) {
+        ((i % detail::kFamilies == family
+              ? void(kernels_[static_cast<std::size_t>(isa)][i] = detail::family_kernels<family>(isa, i))
+              : void()),
+         ...);
       }
     }
   }
-  const void* get() const { return bytes_; }
 
- private:
-  alignas(std::max_align_t) std::byte bytes_[kMaxParametersSize];
+  std::array<std::array<detail::Kernels, kFunctionCount>, simd::kIsaCount> kernels_;
 };
+
+const detail::Kernels& kernels(Index index) {
+  static const Table table;
+  return table(simd::active_isa(), index);
+}
 
 }  // namespace
 
 void Function::forward(const void* p, const float* x, float* y, std::size_t n) const {
-  kernels(index).f32.forward(RoundedParameters(*this, p).get(), x, y, n);
+  kernels(index).f32.forward(p, x, y, n);
 }
 
 void Function::forward(const void* p, const double* x, double* y, std::size_t n) const {
@@ -70,7 +69,7 @@ void Function::forward(const void* p, const double* x, double* y, std::size_t n)
 
 void Function::gradient(const void* p, const float* x, const float* upstream, float* out,
                         std::size_t n) const {
-  kernels(index).f32.gradient(RoundedParameters(*this, p).get(), x, upstream, out, n);
+  kernels(index).f32.gradient(p, x, upstream, out, n);
 }
 
 void Function::gradient(const void* p, const double* x, const double* upstream, double* out,
