@@ -1,52 +1,110 @@
 #include "keratin/activations/activation_fn.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "keratin/activations/builtin.h"
 #include "keratin/activations/dtypes.h"
+#include "keratin/activations/elementwise_loop.h"
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
-#include "keratin/core/parallel.h"
 
 namespace keratin::inline v0 {
 namespace {
 
-// About 20 to 500 microseconds of work: what waking a thread costs is lost in it.
-constexpr std::int64_t kGrain = 1 << 14;
+using activations::detail::for_chunks;
 
-template <class Body>
-void for_chunks(std::int64_t size, const Body& body) {
-  if (size <= kGrain) return body(std::int64_t{0}, size);
-  parallel_for(size, kGrain, body);
+// Pieces of 16-bit arrays for functions that know none: widened, computed, rounded once.
+template <class H>
+class Widened {
+ public:
+  static constexpr std::int64_t kMost = 256;
+
+  Widened(const H* from, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) values_[i] = to_float(from[i]);
+  }
+  double* data() { return values_; }
+  void round(H* to, std::int64_t count) const {
+    for (std::int64_t i = 0; i < count; ++i) {
+      if constexpr (std::is_same_v<H, float16>) {
+        to[i] = to_float16(values_[i]);
+      } else {
+        to[i] = to_bfloat16(values_[i]);
+      }
+    }
+  }
+
+ private:
+  double values_[kMost];
+};
+
+template <class T>
+constexpr bool kIs16Bit = std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
+
+// Calls body(begin, count) for pieces that a Widened holds.
+template <class H, class Body>
+void for_pieces(std::int64_t begin, std::int64_t end, const Body& body) {
+  for (; begin < end; begin += Widened<H>::kMost) body(begin, std::min(end - begin, Widened<H>::kMost));
 }
 
 template <class T>
-void run(const ElementwiseFunction& function, const Tensor& x, Tensor& y) {
-  const T* in = x.values<T>().data();
-  T* out = y.mutable_values<T>().data();
-  for_chunks(x.size(), [&](std::int64_t begin, std::int64_t end) {
-    function.forward(in + begin, out + begin, static_cast<std::size_t>(end - begin));
+void run(const ElementwiseFunction& function, const T* x, T* y, std::int64_t size) {
+  const activations::BoundFunction bound = function.bound();
+  if (bound.function != nullptr) {
+    return activations::detail::run_forward(*bound.function, bound.parameters, x, y, size);
+  }
+  for_chunks(size, [&](std::int64_t begin, std::int64_t end) {
+    if constexpr (kIs16Bit<T>) {
+      for_pieces<T>(begin, end, [&](std::int64_t i, std::int64_t count) {
+        Widened<T> wide(x + i, count);
+        function.forward(wide.data(), wide.data(), static_cast<std::size_t>(count));
+        wide.round(y + i, count);
+      });
+    } else {
+      function.forward(x + begin, y + begin, static_cast<std::size_t>(end - begin));
+    }
   });
 }
 
 template <class T>
-void run_gradient(const ElementwiseFunction& function, const Tensor& x, const Tensor& upstream, Tensor& out) {
-  const T *in = x.values<T>().data(), *g = upstream.values<T>().data();
-  T* to = out.mutable_values<T>().data();
-  for_chunks(x.size(), [&](std::int64_t begin, std::int64_t end) {
-    function.gradient(in + begin, g + begin, to + begin, static_cast<std::size_t>(end - begin));
+void run_gradient(const ElementwiseFunction& function, const T* x, const T* upstream, T* out,
+                  std::int64_t size) {
+  const activations::BoundFunction bound = function.bound();
+  if (bound.function != nullptr) {
+    return activations::detail::run_gradient(*bound.function, bound.parameters, x, upstream, out, size);
+  }
+  for_chunks(size, [&](std::int64_t begin, std::int64_t end) {
+    if constexpr (kIs16Bit<T>) {
+      for_pieces<T>(begin, end, [&](std::int64_t i, std::int64_t count) {
+        Widened<T> wide(x + i, count), factor(upstream + i, count);
+        function.gradient(wide.data(), factor.data(), wide.data(), static_cast<std::size_t>(count));
+        wide.round(out + i, count);
+      });
+    } else {
+      function.gradient(x + begin, upstream + begin, out + begin, static_cast<std::size_t>(end - begin));
+    }
+  });
+}
+
+// Calls visitor(T{}) for a floating dtype.
+template <class Visitor>
+void visit_floating(DType dtype, const Visitor& visitor) {
+  visit(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (is_floating(kDType<T>)) visitor(zero);
   });
 }
 
 Tensor gradient_tensor(const ElementwiseFunction& function, const Tensor& x, const Tensor& upstream) {
   const FloatEnvironment environment;
   Tensor out = Tensor::empty(x.shape(), x.dtype());
-  if (x.dtype() == DType::float32) {
-    run_gradient<float>(function, x, upstream.contiguous(), out);
-  } else {
-    run_gradient<double>(function, x, upstream.contiguous(), out);
-  }
+  const Tensor factor = upstream.contiguous();
+  visit_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    run_gradient(function, x.values<T>().data(), factor.values<T>().data(), out.mutable_values<T>().data(),
+                 x.size());
+  });
   return out;
 }
 
@@ -56,15 +114,14 @@ ActivationFunction::~ActivationFunction() = default;
 
 Tensor ElementwiseFunction::apply(const Tensor& x, bool) const {
   if (is_linear()) return x;
-  activations::detail::check_floating(x, operation());
+  activations::detail::check_any_floating(x, operation());
   const FloatEnvironment environment;
   const Tensor in = x.detach().contiguous();
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  if (x.dtype() == DType::float32) {
-    run<float>(*this, in, y);
-  } else {
-    run<double>(*this, in, y);
-  }
+  visit_floating(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    run(*this, in.values<T>().data(), y.mutable_values<T>().data(), in.size());
+  });
   if (wants_gradient({&x})) {
     // From the input, not the output: y(1 - y) and 1 - y² lose millions of ULP in the tails.
     auto self = std::static_pointer_cast<const ElementwiseFunction>(shared_from_this());

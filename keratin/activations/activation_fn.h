@@ -39,7 +39,8 @@ class KERATIN_API ActivationFunction : public std::enable_shared_from_this<Activ
 };
 
 /// One that acts on each element alone: a built-in with its parameters, or an expression. Ops fuse it.
-/// float32 and float64; TypeError for other dtypes, which linear alone passes through.
+/// Takes floating dtypes; TypeError for others, which linear alone passes through. 16-bit tensors are
+/// computed wider and rounded once.
 class KERATIN_API ElementwiseFunction : public ActivationFunction {
  public:
   /// y[i] = f(x[i]); y may be x. The caller holds a FloatEnvironment. Allocates nothing that lasts.
@@ -50,6 +51,8 @@ class KERATIN_API ElementwiseFunction : public ActivationFunction {
   virtual void gradient(const double* x, const double* upstream, double* out, std::size_t count) const = 0;
   /// Whether f(x) = x, so that ops may skip it.
   virtual bool is_linear() const noexcept { return false; }
+  /// The registry's function behind this one, if there is one: it takes whole arrays and 16-bit ones.
+  virtual activations::BoundFunction bound() const noexcept { return {}; }
   /// What recorded nodes are called; a literal.
   virtual std::string_view operation() const noexcept { return "expression"; }
   Tensor apply(const Tensor& x, bool training) const final;

@@ -3,15 +3,12 @@
 #include <functional>
 #include <string>
 
+#include "keratin/activations/elementwise_loop.h"
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
-#include "keratin/core/parallel.h"
 
 namespace keratin::inline v0::activations::detail {
 namespace {
-
-// About 20 to 500 microseconds of work: what waking a thread costs is lost in it.
-constexpr std::int64_t kGrain = 1 << 14;
 
 std::string operation(const Function& function, bool gradient) {
   return "activations::" + std::string(function.info->name) + (gradient ? "_gradient" : "");
@@ -42,50 +39,33 @@ template <class T>
 void run(const Function& function, const void* parameters, std::span<const T> in, std::span<T> out) {
   check(function, false, "in", in, out);
   const FloatEnvironment environment;
-  const auto size = static_cast<std::int64_t>(in.size());
-  if (size <= kGrain) return function.forward(parameters, in.data(), out.data(), in.size());
-  parallel_for(size, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    function.forward(parameters, in.data() + begin, out.data() + begin,
-                     static_cast<std::size_t>(end - begin));
-  });
+  run_forward(function, parameters, in.data(), out.data(), static_cast<std::int64_t>(in.size()));
 }
 
 template <class T>
-void run_gradient(const Function& function, const void* parameters, std::span<const T> in,
-                  std::span<const T> upstream, std::span<T> out) {
+void run(const Function& function, const void* parameters, std::span<const T> in, std::span<const T> upstream,
+         std::span<T> out) {
   check(function, true, "in", in, out);
   check(function, true, "upstream", upstream, out);
   const FloatEnvironment environment;
-  const auto size = static_cast<std::int64_t>(in.size());
-  if (size <= kGrain) {
-    return function.gradient(parameters, in.data(), upstream.data(), out.data(), in.size());
-  }
-  parallel_for(size, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    function.gradient(parameters, in.data() + begin, upstream.data() + begin, out.data() + begin,
-                      static_cast<std::size_t>(end - begin));
-  });
+  run_gradient(function, parameters, in.data(), upstream.data(), out.data(),
+               static_cast<std::int64_t>(in.size()));
 }
 
 }  // namespace
 
-void apply(const Function& function, const void* parameters, std::span<const float> in,
-           std::span<float> out) {
-  run(function, parameters, in, out);
-}
-
-void apply(const Function& function, const void* parameters, std::span<const double> in,
-           std::span<double> out) {
-  run(function, parameters, in, out);
-}
-
-void apply_gradient(const Function& function, const void* parameters, std::span<const float> in,
-                    std::span<const float> upstream, std::span<float> out) {
-  run_gradient(function, parameters, in, upstream, out);
-}
-
-void apply_gradient(const Function& function, const void* parameters, std::span<const double> in,
-                    std::span<const double> upstream, std::span<double> out) {
-  run_gradient(function, parameters, in, upstream, out);
-}
+#define KERATIN_APPLY_OF(T)                                                                               \
+  void apply(const Function& function, const void* parameters, std::span<const T> in, std::span<T> out) { \
+    run(function, parameters, in, out);                                                                   \
+  }                                                                                                       \
+  void apply_gradient(const Function& function, const void* parameters, std::span<const T> in,            \
+                      std::span<const T> upstream, std::span<T> out) {                                    \
+    run(function, parameters, in, upstream, out);                                                         \
+  }
+KERATIN_APPLY_OF(float)
+KERATIN_APPLY_OF(double)
+KERATIN_APPLY_OF(float16)
+KERATIN_APPLY_OF(bfloat16)
+#undef KERATIN_APPLY_OF
 
 }  // namespace keratin::inline v0::activations::detail

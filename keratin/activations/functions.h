@@ -1,5 +1,5 @@
 // The element-wise activations as function objects: activations::gelu(in, out) and
-// activations::gelu_gradient(in, upstream, out) on spans of f32 or f64. Nothing is allocated.
+// activations::gelu_gradient(in, upstream, out) on spans of f32, f64, f16 or bf16. Nothing is allocated.
 #pragma once
 
 #include <span>
@@ -14,21 +14,24 @@ namespace keratin::inline v0::activations {
 
 namespace detail {
 
-KERATIN_API void apply(const Function& function, const void* parameters, std::span<const float> in,
-                       std::span<float> out);
-KERATIN_API void apply(const Function& function, const void* parameters, std::span<const double> in,
-                       std::span<double> out);
-KERATIN_API void apply_gradient(const Function& function, const void* parameters, std::span<const float> in,
-                                std::span<const float> upstream, std::span<float> out);
-KERATIN_API void apply_gradient(const Function& function, const void* parameters, std::span<const double> in,
-                                std::span<const double> upstream, std::span<double> out);
+#define KERATIN_APPLY_OF(T)                                                                                \
+  KERATIN_API void apply(const Function& function, const void* parameters, std::span<const T> in,          \
+                         std::span<T> out);                                                                \
+  KERATIN_API void apply_gradient(const Function& function, const void* parameters, std::span<const T> in, \
+                                  std::span<const T> upstream, std::span<T> out);
+KERATIN_APPLY_OF(float)
+KERATIN_APPLY_OF(double)
+KERATIN_APPLY_OF(float16)
+KERATIN_APPLY_OF(bfloat16)
+#undef KERATIN_APPLY_OF
 
 }  // namespace detail
 
-/// f itself. Large spans are split over the threads; the bits do not depend on it.
+/// f itself. Large spans are split over the threads; the bits do not depend on it. 16-bit results are rounded
+/// correctly.
 template <Definition T>
 struct Elementwise {
-  /// Of x's shape, recorded where a gradient is wanted. TypeError unless float32 or float64.
+  /// Of x's shape, recorded where a gradient is wanted. TypeError unless floating.
   Tensor operator()(const Tensor& x, const T& parameters = {}) const {
     return detail::make_builtin(function<T>(), &parameters)(x);
   }
@@ -38,6 +41,12 @@ struct Elementwise {
     detail::apply(function<T>(), &parameters, in, out);
   }
   void operator()(std::span<const double> in, std::span<double> out, const T& parameters = {}) const {
+    detail::apply(function<T>(), &parameters, in, out);
+  }
+  void operator()(std::span<const float16> in, std::span<float16> out, const T& parameters = {}) const {
+    detail::apply(function<T>(), &parameters, in, out);
+  }
+  void operator()(std::span<const bfloat16> in, std::span<bfloat16> out, const T& parameters = {}) const {
     detail::apply(function<T>(), &parameters, in, out);
   }
 };
@@ -52,6 +61,14 @@ struct ElementwiseGradient {
     detail::apply_gradient(function<T>(), &parameters, in, upstream, out);
   }
   void operator()(std::span<const double> in, std::span<const double> upstream, std::span<double> out,
+                  const T& parameters = {}) const {
+    detail::apply_gradient(function<T>(), &parameters, in, upstream, out);
+  }
+  void operator()(std::span<const float16> in, std::span<const float16> upstream, std::span<float16> out,
+                  const T& parameters = {}) const {
+    detail::apply_gradient(function<T>(), &parameters, in, upstream, out);
+  }
+  void operator()(std::span<const bfloat16> in, std::span<const bfloat16> upstream, std::span<bfloat16> out,
                   const T& parameters = {}) const {
     detail::apply_gradient(function<T>(), &parameters, in, upstream, out);
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "keratin/core/dtype.h"
 #include "keratin/simd/dispatch.h"
 
 namespace keratin::inline v0::activations::detail {
@@ -18,6 +19,8 @@ struct Loops {
 struct Kernels {
   Loops<float> f32;
   Loops<double> f64;
+  Loops<float16> f16;
+  Loops<bfloat16> bf16;
 };
 
 /// Compiling all kernels at once takes minutes: definition i is compiled in kernels_<i mod kFamilies>.cc.

@@ -154,11 +154,27 @@ constexpr bool kAlwaysExact = requires {
 };
 
 template <class D>
+constexpr bool kNeverExact = !requires(const D& d) {
+  d.exact_in_own_type();
+};
+
+template <class D>
 bool is_exact(const D& definition) {
   if constexpr (requires { definition.exact_in_own_type(); }) {
     return definition.exact_in_own_type();
   } else {
     return false;
+  }
+}
+
+template <class T>
+double rounded_to(double value) {
+  if constexpr (std::is_same_v<T, float16>) {
+    return to_float(to_float16(value));
+  } else if constexpr (std::is_same_v<T, bfloat16>) {
+    return to_float(to_bfloat16(value));
+  } else {
+    return static_cast<T>(value);
   }
 }
 
@@ -168,25 +184,27 @@ HWY_INLINE void round_parameters(D& definition, std::index_sequence<i...>) {
   [[maybe_unused]] constexpr auto kParameters = D::parameters();
   ((kParameters[i].kind == activations::ParameterKind::flag
         ? void()
-        : kParameters[i].set(&definition,
-                             static_cast<double>(static_cast<T>(kParameters[i].get(&definition))))),
+        : kParameters[i].set(&definition, rounded_to<T>(kParameters[i].get(&definition)))),
    ...);
+}
+
+// The struct behind `parameters`, its numbers as x's type T holds them.
+template <class D, class T>
+HWY_INLINE D definition_of(const void* parameters) {
+  D d;
+  std::memcpy(static_cast<void*>(&d), parameters, sizeof(D));
+  if constexpr (!std::is_same_v<T, double>) {
+    round_parameters<T>(d, std::make_index_sequence<D::parameters().size()>());
+  }
+  return d;
 }
 
 template <class D, class T>
 struct Entry {
   using Route = std::conditional_t<std::is_same_v<T, float>, Promoted, Widened>;
 
-  static D definition(const void* parameters) {
-    D d;
-    std::memcpy(static_cast<void*>(&d), parameters, sizeof(D));
-    if constexpr (!std::is_same_v<T, double>) {
-      round_parameters<T>(d, std::make_index_sequence<D::parameters().size()>());
-    }
-    return d;
-  }
   static void forward(const void* parameters, const T* x, T* y, std::size_t n) {
-    const D d = definition(parameters);
+    const D d = definition_of<D, T>(parameters);
     if constexpr (std::is_same_v<T, float>) {
       if (fast_forward(d, x, y, n)) return;
     }
@@ -200,7 +218,7 @@ struct Entry {
     }
   }
   static void gradient(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n) {
-    const D d = definition(parameters);
+    const D d = definition_of<D, T>(parameters);
     if constexpr (std::is_same_v<T, float>) {
       if (fast_gradient(d, x, upstream, out, n)) return;
     }
@@ -215,11 +233,15 @@ struct Entry {
   }
 };
 
+#include "keratin/activations/half_kernels.inl"
+
 template <class D, std::size_t index>
 constexpr activations::detail::Kernels kernels_of() {
   if constexpr (index % activations::detail::kFamilies == KERATIN_FAMILY) {
     return {{&Entry<D, float>::forward, &Entry<D, float>::gradient},
-            {&Entry<D, double>::forward, &Entry<D, double>::gradient}};
+            {&Entry<D, double>::forward, &Entry<D, double>::gradient},
+            {&HalfEntry<D, float16>::forward, &HalfEntry<D, float16>::gradient},
+            {&HalfEntry<D, bfloat16>::forward, &HalfEntry<D, bfloat16>::gradient}};
   } else {
     return {};
   }

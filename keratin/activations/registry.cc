@@ -77,6 +77,24 @@ void Function::gradient(const void* p, const double* x, const double* upstream, 
   kernels(index).f64.gradient(p, x, upstream, out, n);
 }
 
+void Function::forward(const void* p, const float16* x, float16* y, std::size_t n) const {
+  kernels(index).f16.forward(p, x, y, n);
+}
+
+void Function::forward(const void* p, const bfloat16* x, bfloat16* y, std::size_t n) const {
+  kernels(index).bf16.forward(p, x, y, n);
+}
+
+void Function::gradient(const void* p, const float16* x, const float16* upstream, float16* out,
+                        std::size_t n) const {
+  kernels(index).f16.gradient(p, x, upstream, out, n);
+}
+
+void Function::gradient(const void* p, const bfloat16* x, const bfloat16* upstream, bfloat16* out,
+                        std::size_t n) const {
+  kernels(index).bf16.gradient(p, x, upstream, out, n);
+}
+
 double Function::value(const void* p, double x) const {
   const FloatEnvironment environment;
   forward(p, &x, &x, 1);

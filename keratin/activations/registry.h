@@ -8,14 +8,15 @@
 
 #include "keratin/activations/definition.h"
 #include "keratin/activations/definitions.h"
+#include "keratin/core/dtype.h"
 #include "keratin/core/export.h"
 
 namespace keratin::inline v0::activations {
 
 /// One definition. `parameters` everywhere points to its struct, such as an Elu. forward and gradient run on
 /// this thread, on the instruction set in use, allocate nothing, and give the same bits wherever an element
-/// stands: callers may split arrays. The caller holds a FloatEnvironment. In f32 the parameters are rounded
-/// to f32 first.
+/// stands: callers may split arrays. The caller holds a FloatEnvironment. The parameters are rounded to x's
+/// type first. 16-bit results are rounded correctly, once.
 struct KERATIN_API Function {
   Index index;
   const Info* info;
@@ -27,14 +28,26 @@ struct KERATIN_API Function {
   /// y[i] = f(x[i]); y may be x.
   void forward(const void* parameters, const float* x, float* y, std::size_t n) const;
   void forward(const void* parameters, const double* x, double* y, std::size_t n) const;
+  void forward(const void* parameters, const float16* x, float16* y, std::size_t n) const;
+  void forward(const void* parameters, const bfloat16* x, bfloat16* y, std::size_t n) const;
   /// out[i] = upstream[i]·f'(x[i]); out may be x or upstream.
   void gradient(const void* parameters, const float* x, const float* upstream, float* out,
                 std::size_t n) const;
   void gradient(const void* parameters, const double* x, const double* upstream, double* out,
                 std::size_t n) const;
+  void gradient(const void* parameters, const float16* x, const float16* upstream, float16* out,
+                std::size_t n) const;
+  void gradient(const void* parameters, const bfloat16* x, const bfloat16* upstream, bfloat16* out,
+                std::size_t n) const;
   /// f(x) and f'(x), whatever the caller's floating-point environment.
   double value(const void* parameters, double x) const;
   double derivative(const void* parameters, double x) const;
+};
+
+/// A function with its parameters, or none.
+struct BoundFunction {
+  const Function* function = nullptr;
+  const void* parameters = nullptr;
 };
 
 /// In the order of definitions/list.inc.

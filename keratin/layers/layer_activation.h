@@ -28,6 +28,7 @@ class ElementwiseLayer final : public ElementwiseFunction {
     inner().gradient(x, upstream, out, count);
   }
   bool is_linear() const noexcept override { return inner().is_linear(); }
+  activations::BoundFunction bound() const noexcept override { return inner().bound(); }
 
  private:
   const ElementwiseFunction& inner() const { return *layer_.body().elementwise(); }

@@ -9,4 +9,6 @@
 #include "keratin/simd/wide.inl"
 #include "keratin/simd/wide_math.inl"
 
+#include "keratin/simd/half.inl"
+
 #include "keratin/simd/dual.inl"

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
+#include "keratin/core/dtype.h"
 #include "keratin/simd/coefficients.h"
 #include "keratin/simd/constant.h"
 #include "keratin/simd/value.h"

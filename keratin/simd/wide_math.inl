@@ -73,7 +73,9 @@ HWY_NOINLINE inline Wide expm1(Wide x) {
   const Wide far = detail::wide_power(r) - 1;
   const Wide near{r.p.hi, r.p.lo, set(0.0)};
   const Wide y = where(r.n == set(0.0), near, far);
-  return where(abs(collapsed.hi) < set(0x1p-110), x, y);
+  // x + x²/2: the square tells on which side of x the result lies, where alpha·(e^x - 1) is a tie.
+  const Wide tiny{x.hi, fma(set(0.5) * x.hi, collapsed.hi, x.lo), x.exponent};
+  return where(abs(collapsed.hi) < set(0x1p-110), tiny, y);
 }
 
 namespace detail {
