@@ -4,6 +4,7 @@
 
 #include "keratin/core/error.h"
 #include "keratin/io/byte_source.h"
+#include "keratin/io/npy.h"
 
 namespace keratin::golden {
 namespace {
@@ -46,6 +47,7 @@ std::vector<std::byte> GoldenSet::bytes(const std::string& file) const {
 
 io::NamedTensors GoldenSet::arrays(const Config& golden_case) const {
   const std::string file = golden_case.at("files").at("data").get<std::string>();
+  if (file.ends_with(".npy")) return {{"data", io::read_npy(bytes(file), file)}};
   return io::read_npz(bytes(file), file);
 }
 

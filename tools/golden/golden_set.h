@@ -25,7 +25,7 @@ class GoldenSet {
   const std::vector<Config>& cases() const noexcept { return cases_; }
   /// What a file holds.
   std::vector<std::byte> bytes(const std::string& file) const;
-  /// The arrays of the case's files.data.
+  /// The arrays of the case's files.data; that of a .npy is called "data".
   io::NamedTensors arrays(const Config& golden_case) const;
 
  private:

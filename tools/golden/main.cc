@@ -59,6 +59,29 @@ void write_result(const fs::path& folder, const std::exception& error) {
   file.commit();
 }
 
+// Results that are bits, int32 here, as the uint16 that check.py reads.
+void save_bits(const fs::path& path, const Tensor& tensor) {
+  std::string header =
+      "{'descr': '<u2', 'fortran_order': False, 'shape': (" + std::to_string(tensor.size()) + ",), }";
+  header.resize(117, ' ');
+  header += '\n';
+  std::string bytes("\x93NUMPY\x01\x00\x76\x00", 10);  // version 1.0, 118 bytes of header
+  bytes += header;
+  for (const std::int32_t value : tensor.values<std::int32_t>()) {
+    bytes += static_cast<char>(value & 0xFF);
+    bytes += static_cast<char>(value >> 8);
+  }
+  io::AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void save(const fs::path& folder, const Config& golden_case, const std::string& name, const Tensor& tensor) {
+  const fs::path path = folder / (name + ".npy");
+  golden_case.at("outputs").at(name).value("mode", "") == "bits16" ? save_bits(path, tensor)
+                                                                   : io::save_npy(path, tensor);
+}
+
 void report(const Config& golden_case, const io::NamedTensors& arrays, const io::NamedTensors& results,
             Counts& counts) {
   std::string problems;
@@ -78,7 +101,7 @@ void run_case(const Arguments& arguments, const GoldenSet& set, const Config& go
     const io::NamedTensors arrays = set.arrays(golden_case);
     const auto results = find_kind(text_of(golden_case, "kind"))->run(golden_case, arrays, DType::float32);
     fs::create_directories(folder);
-    for (const auto& [name, tensor] : results) io::save_npy(folder / (name + ".npy"), tensor);
+    for (const auto& [name, tensor] : results) save(folder, golden_case, name, tensor);
     ++counts.written;
     if (arguments.compare) report(golden_case, arrays, results, counts);
   } catch (const std::exception& error) {

@@ -9,7 +9,8 @@
 namespace keratin::golden {
 
 const Kind* find_kind(std::string_view name) noexcept {
-  static constexpr std::array kinds = {&kActivation, &kActivationVjp, &kActivationShape, &kLayer, &kTraining};
+  static constexpr std::array kinds = {&kActivation,      &kActivationAll16, &kActivationVjp,
+                                       &kActivationShape, &kLayer,           &kTraining};
   const auto found =
       std::find_if(kinds.begin(), kinds.end(), [&](const Kind* kind) { return kind->name == name; });
   return found == kinds.end() ? nullptr : *found;

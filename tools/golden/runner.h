@@ -23,7 +23,7 @@ struct Kind {
   bool has_own_precision;
 };
 
-extern const Kind kActivation, kActivationVjp, kActivationShape, kLayer, kTraining;
+extern const Kind kActivation, kActivationAll16, kActivationVjp, kActivationShape, kLayer, kTraining;
 
 /// The kind of a case, or null for one that there is no runner for.
 const Kind* find_kind(std::string_view name) noexcept;
