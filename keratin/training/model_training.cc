@@ -193,6 +193,7 @@ class FitRun {
       history.append(epoch, logs);
       for (const auto& callback : callbacks_) callback->on_epoch_end(run_, epoch, logs);
     }
+    run_.optimizer.finalize_variable_values(run_.model.trainable_variables());
     for (const auto& callback : callbacks_) callback->on_train_end(run_, logs);
     return history;
   }

@@ -1,7 +1,5 @@
 // Optimizers from names and from the configs that Keras writes.
 #include <algorithm>
-#include <array>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <type_traits>
@@ -9,6 +7,8 @@
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
+#include "keratin/training/argument_config.h"
+#include "keratin/training/optimizer_arguments.h"
 #include "keratin/training/optimizers.h"
 
 namespace keratin::inline v0::optimizers {
@@ -16,121 +16,102 @@ namespace {
 
 constexpr const char* kOperation = "optimizers.deserialize";
 
-template <class Options, class Visit>
-void visit_arguments(Options& options, Visit&& visit) {
-  visit("name", options.name);
-  visit("weight_decay", options.weight_decay);
-  visit("clipnorm", options.clipnorm);
-  visit("clipvalue", options.clipvalue);
-  visit("global_clipnorm", options.global_clipnorm);
-  visit("use_ema", options.use_ema);
-  visit("ema_momentum", options.ema_momentum);
-  visit("ema_overwrite_frequency", options.ema_overwrite_frequency);
-  visit("loss_scale_factor", options.loss_scale_factor);
-  visit("gradient_accumulation_steps", options.gradient_accumulation_steps);
-  if constexpr (requires { options.nesterov; }) visit("nesterov", options.nesterov);
-  if constexpr (requires { options.momentum; }) visit("momentum", options.momentum);
-  if constexpr (requires { options.rho; }) visit("rho", options.rho);
-  if constexpr (requires { options.centered; }) visit("centered", options.centered);
-  if constexpr (requires { options.beta_1; }) {
-    visit("beta_1", options.beta_1);
-    visit("beta_2", options.beta_2);
-    visit("amsgrad", options.amsgrad);
-    visit("adaptive_epsilon", options.adaptive_epsilon);
-  }
-  if constexpr (requires { options.epsilon; }) visit("epsilon", options.epsilon);
-}
-
-template <class T>
-void read(const Config& value, const std::string& key, T& field) {
-  if constexpr (requires { field.has_value(); }) {
-    if (value.is_null()) {
-      field = std::nullopt;
-      return;
-    }
-    typename T::value_type inner{};
-    read(value, key, inner);
-    field = inner;
-  } else {
-    const bool fits = std::is_same_v<T, bool>          ? value.is_boolean()
-                      : std::is_same_v<T, std::string> ? value.is_string()
-                      : std::is_same_v<T, double>      ? value.is_number()
-                                                       : value.is_number_integer();
-    if (!fits)
-      throw ValueError(
-          kOperation,
-          "expects a " + std::string(std::is_same_v<T, bool> ? "flag" : "value") + " for \"" + key + "\"",
-          "got " + value.dump());
-    field = value.get<T>();
-  }
-}
-
-double learning_rate_of(const Config& config, double otherwise) {
+LearningRate learning_rate_of(const Config& config, double otherwise) {
   if (!config.contains("learning_rate")) return otherwise;
   const Config& value = config.at("learning_rate");
-  if (!value.is_number())
-    throw ValueError(kOperation, "expects a number for \"learning_rate\"",
-                     value.is_object() && value.contains("class_name") && value.at("class_name").is_string()
-                         ? "got the schedule " + value.at("class_name").get<std::string>()
-                         : "got " + value.dump(),
-                     "This version has no schedules yet.");
-  return value.get<double>();
+  if (value.is_number()) return value.get<double>();
+  if (value.is_object()) return schedules::deserialize(value);
+  throw ValueError(kOperation, "expects a number or a schedule for \"learning_rate\"", "got " + value.dump());
 }
 
-template <class Options, class Make>
-Optimizer from_config(const Config& config, Generation generation, double learning_rate, Make make) {
+template <class OptimizerClass, class Options>
+Optimizer from_config(const Config& config, Generation generation, bool legacy) {
+  constexpr bool kLion = std::is_same_v<Options, LionOptions>;
+  constexpr bool kSgd = std::is_same_v<Options, SGDOptions>;
   Options options;
   options.generation = generation;
-  std::vector<std::string_view> keys{"learning_rate"};
-  visit_arguments(options, [&](const char* key, auto& field) {
+  options.legacy = legacy;
+  if constexpr (std::is_same_v<Options, NadamOptions>)
+    if (legacy) options.decay = 0.004;
+  if constexpr (std::is_same_v<Options, RMSpropOptions>)
+    if (generation == Generation::keras2) options.ema_overwrite_frequency = 100;
+  // How Keras 2 ran an optimizer, not what it computes, and the mark of a legacy one.
+  std::vector<std::string_view> keys{"learning_rate", "jit_compile", "is_legacy_optimizer", "decay"};
+  const auto visit = [&](const char* key, auto& field) {
     keys.emplace_back(key);
-    if (config.contains(key)) read(config.at(key), key, field);
-  });
-  for (const auto& entry : config.items()) {
-    const std::string& key = entry.key();
-    const Config& value = entry.value();
-    // Keras 2's old RMSprop puts epsilon elsewhere; its old SGD and Adam give the same numbers as the new.
-    if (key == "is_legacy_optimizer" && (value != true || options.name != "RMSprop")) continue;
-    // How Keras 2 ran an optimizer, not what it computes.
-    if (key == "jit_compile" || (key == "decay" && value == 0)) continue;
-    if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      throw ValueError(kOperation, "expects arguments of " + options.name, "got \"" + key + "\"",
-                       did_you_mean(key, keys));
-  }
-  return make(learning_rate_of(config, learning_rate), options);
+    if (config.contains(key)) detail::read_argument(kOperation, config.at(key), key, field);
+  };
+  visit("name", options.name);
+  detail::visit_shared(options, visit);
+  detail::visit_own(options, generation, visit);
+  if (config.contains("decay")) detail::read_argument(kOperation, config.at("decay"), "decay", options.decay);
+  // Keras takes none and one for the same.
+  if (options.gradient_accumulation_steps == 1) options.gradient_accumulation_steps.reset();
+  // Some writers of Keras 2 name a weight decay of 0 where there is none.
+  if (legacy && options.weight_decay == 0.0) options.weight_decay.reset();
+  detail::check_argument_names(kOperation, config, options.name, keys);
+  const double otherwise = kSgd ? 0.01 : kLion && generation == Generation::keras2 ? 0.0001 : 0.001;
+  return OptimizerClass(learning_rate_of(config, otherwise), options);
 }
+
+Optimizer loss_scale_from_config(const Config& config, Generation generation, bool) {
+  LossScaleOptions options;
+  options.generation = generation;
+  bool dynamic = true;
+  std::vector<std::string_view> keys{"inner_optimizer"};
+  const auto read = [&](const char* key, auto& field) {
+    keys.emplace_back(key);
+    if (config.contains(key)) detail::read_argument(kOperation, config.at(key), key, field);
+  };
+  read("name", options.name);
+  read("initial_scale", options.initial_scale);
+  read("dynamic_growth_steps", options.dynamic_growth_steps);
+  read("dynamic", dynamic);
+  detail::check_argument_names(kOperation, config, "LossScaleOptimizer", keys);
+  if (!config.contains("inner_optimizer"))
+    throw ValueError(kOperation, "expects \"inner_optimizer\" in a LossScaleOptimizer", "it is missing");
+  if (!dynamic)
+    throw ValueError(kOperation, "expects a LossScaleOptimizer whose scale is dynamic", "got dynamic=false",
+                     "Give the inner optimizer loss_scale_factor.");
+  return LossScaleOptimizer(deserialize(config.at("inner_optimizer"), generation), options);
+}
+
+struct Definition {
+  std::string_view name;  // small letters, as Keras compares names
+  Optimizer (*make)(const Config& config, Generation generation, bool legacy);
+};
+constexpr Definition kOptimizers[] = {
+    {"sgd", from_config<SGD, SGDOptions>},
+    {"rmsprop", from_config<RMSprop, RMSpropOptions>},
+    {"adam", from_config<Adam, AdamOptions>},
+    {"adamw", from_config<AdamW, AdamWOptions>},
+    {"adamax", from_config<Adamax, AdamaxOptions>},
+    {"nadam", from_config<Nadam, NadamOptions>},
+    {"adagrad", from_config<Adagrad, AdagradOptions>},
+    {"adadelta", from_config<Adadelta, AdadeltaOptions>},
+    {"ftrl", from_config<Ftrl, FtrlOptions>},
+    {"lion", from_config<Lion, LionOptions>},
+    {"lamb", from_config<Lamb, LambOptions>},
+    {"adafactor", from_config<Adafactor, AdafactorOptions>},
+    {"lossscaleoptimizer", loss_scale_from_config},
+};
 
 }  // namespace
 
 Optimizer deserialize(const Config& config, Generation generation) {
-  const Config none = Config::object();
-  std::string name;
-  if (config.is_string()) {
-    name = config.get<std::string>();
-  } else if (config.is_object() && config.contains("class_name") && config.at("class_name").is_string()) {
-    name = config.at("class_name").get<std::string>();
-  } else {
-    throw ValueError(kOperation, "expects a name, or an object with \"class_name\" and \"config\"",
-                     "got " + config.dump());
-  }
-  const Config& arguments = config.is_object() && config.contains("config") && config.at("config").is_object()
-                                ? config.at("config")
-                                : none;
+  const auto [name, arguments] = detail::named_arguments(kOperation, config);
+  const bool legacy = (config.is_object() && config.value("legacy", false)) ||
+                      (arguments.contains("is_legacy_optimizer") && arguments["is_legacy_optimizer"] == true);
   std::string key = name;
   std::transform(key.begin(), key.end(), key.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  if (key == "sgd")
-    return from_config<SGDOptions>(arguments, generation, 0.01,
-                                   [](double rate, const auto& o) { return SGD(rate, o); });
-  if (key == "rmsprop")
-    return from_config<RMSpropOptions>(arguments, generation, 0.001,
-                                       [](double rate, const auto& o) { return RMSprop(rate, o); });
-  if (key == "adam")
-    return from_config<AdamOptions>(arguments, generation, 0.001,
-                                    [](double rate, const auto& o) { return Adam(rate, o); });
-  constexpr std::array<std::string_view, 3> kKnown{"sgd", "rmsprop", "adam"};
-  throw ValueError(kOperation, "expects the name of an optimizer: sgd, rmsprop or adam",
-                   "got \"" + name + "\"", did_you_mean(name, kKnown));
+  std::vector<std::string_view> known;
+  for (const Definition& definition : kOptimizers) {
+    if (definition.name == key) return definition.make(arguments, generation, legacy);
+    known.push_back(definition.name);
+  }
+  throw ValueError(kOperation, "expects the name of an optimizer", "got \"" + name + "\"",
+                   did_you_mean(key, known));
 }
 
 }  // namespace keratin::inline v0::optimizers

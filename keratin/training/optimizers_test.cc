@@ -40,6 +40,7 @@ struct Case {
   const char* name;
   std::function<Optimizer()> make;
   Values expected;  // after the five steps, by the formulas in 40 digits (mpmath)
+  Shape shape = {4};
 };
 
 std::vector<Case> cases() {
@@ -84,20 +85,92 @@ std::vector<Case> cases() {
       {"weight_decay",
        [] { return Adam(0.05, {.weight_decay = 0.1}); },
        {0.85041247076788704595, -1.8749039390593522034, 0.44430667639233462965, 0.17204078525692505563}},
+      {"AdamW",
+       [] { return AdamW(0.05, {.weight_decay = 0.1}); },
+       {0.85041247076788705576, -1.8749039390593522136, 0.44430667639233463386, 0.17204078525692505856}},
+      {"Adamax",
+       [] { return Adamax(0.05); },
+       {0.89789709718695002163, -1.9356521697746108807, 0.45677511676760896263, 0.20654692391993771392}},
+      {"Nadam",
+       [] { return Nadam(0.05); },
+       {0.90908378166311276533, -1.9251629030886477692, 0.46296747149554343718, 0.14251307236696116584}},
+      {"legacy Nadam",
+       [] { return Nadam(0.05, {.generation = Generation::keras2, .legacy = true, .decay = 0.004}); },
+       {0.90801743310263061319, -1.9195904018026176446, 0.46253177212751224862, 0.13339753497556599761}},
+      {"Adagrad",
+       [] { return Adagrad(0.05, {.epsilon = 0.01}); },
+       {0.93540084251299208524, -1.9406220962565994073, 0.46943625724010575196, 0.18172258183621357114}},
+      {"legacy Adagrad",
+       [] { return Adagrad(0.05, {.epsilon = 0.01, .generation = Generation::keras2, .legacy = true}); },
+       {0.93552930738468256258, -1.9407894762950606984, 0.46957149792324668563, 0.18195144480513461588}},
+      {"legacy RMSprop",
+       [] { return RMSprop(0.05, {.epsilon = 0.01, .generation = Generation::keras2, .legacy = true}); },
+       {0.77203702737517504958, -1.8108773965735823152, 0.39933517898414512794, -0.016148246491488981993}},
+      {"Adadelta",
+       [] { return Adadelta(0.05, {.epsilon = 0.001}); },
+       {0.98489345066297259963, -1.9888096476545096227, 0.49527440221465024781, 0.23064462329691457144}},
+      {"Ftrl",
+       [] { return Ftrl(0.05); },
+       {0.40016162339885468549, -1.5279889637373718332, 0.39129743124012790396, -0.06881049692496447917}},
+      {"Ftrl with all its arguments",
+       [] {
+         return Ftrl(0.05, {.learning_rate_power = -0.7,
+                            .initial_accumulator_value = 0.2,
+                            .l1_regularization_strength = 0.1,
+                            .l2_regularization_strength = 0.2,
+                            .l2_shrinkage_regularization_strength = 0.05,
+                            .beta = 0.3});
+       },
+       {0.22354329217259026726, -1.3630277760665744674, 0.36896307138276940863, -0.045845840051424441631}},
+      {"Lion", [] { return Lion(0.05); }, {0.85, -1.95, 0.45, 0.15}},
+      {"Lamb",
+       [] { return Lamb(0.05); },
+       {0.77710463900695503965, -1.8911039602301392951, 0.44423564782163429959, 0.11571468515162029414}},
+      {"Adafactor of a vector",
+       [] { return Adafactor(0.05); },
+       {0.90064159263600210997, -1.9158770134564923187, 0.46031139107254107133, 0.10068118239583687345}},
+      {"Adafactor of a matrix",
+       [] { return Adafactor(0.05, {.clip_threshold = 0.5}); },
+       {0.97080193165927342389, -1.9692366700193786788, 0.46754837237050281314, 0.21679689066210285277},
+       {2, 2}},
+      {"gradient_accumulation_steps",
+       [] { return Adam(0.05, {.gradient_accumulation_steps = 2}); },
+       {0.90013453008969864857, -1.9366839311860889392, 0.53169455920233080111, 0.15174452046635595779}},
+      {"ema_overwrite_frequency",
+       [] { return SGD(0.05, {.use_ema = true, .ema_momentum = 0.5, .ema_overwrite_frequency = 2}); },
+       {0.95, -1.765625, 0.43125, 0.19375}},
+      {"ema_overwrite_frequency of Keras 2",
+       [] {
+         return SGD(0.05, {.use_ema = true,
+                           .ema_momentum = 0.5,
+                           .ema_overwrite_frequency = 2,
+                           .generation = Generation::keras2});
+       },
+       {0.95625, -1.784375, 0.45625, 0.19375}},
+      {"all clips and decay of legacy",
+       [] {
+         return SGD(0.05, {.clipnorm = 1,
+                           .clipvalue = 0.75,
+                           .global_clipnorm = 0.8,
+                           .generation = Generation::keras2,
+                           .legacy = true,
+                           .decay = 0.1});
+       },
+       {0.97414829784373667093, -1.988526697155121057, 0.47378808395484179116, 0.22120167544547542277}},
   };
 }
 
-Values trained(Optimizer optimizer, DType dtype) {
-  const std::vector<Variable> variables{Variable(tensor(kStart, dtype), "w")};
+Values trained(Optimizer optimizer, DType dtype, const Shape& shape = {4}) {
+  const std::vector<Variable> variables{Variable(tensor(kStart, dtype).reshape(shape), "w")};
   for (const Values& gradient : kGradients)
-    optimizer.apply(variables, std::vector<Tensor>{tensor(gradient, dtype)});
+    optimizer.apply(variables, std::vector<Tensor>{tensor(gradient, dtype).reshape(shape)});
   return to_vector(variables[0].value());
 }
 
 TEST(Optimizers, FiveStepsEndWhereTheFormulasEnd) {
   for (const Case& c : cases()) {
     for (const DType dtype : {DType::float64, DType::float32}) {
-      const Values got = trained(c.make(), dtype);
+      const Values got = trained(c.make(), dtype, c.shape);
       // Five steps of a dozen roundings each; 1 − 0.999 keeps 14 of 24 bits in float32, but is rounded from
       // double.
       const double bound = dtype == DType::float64 ? 60 * 0x1p-53 : 60 * 0x1p-24;
@@ -125,7 +198,15 @@ TEST(Optimizers, TheNormOfAllGradientsIsClippedAcrossVariables) {
 std::vector<Optimizer> every_kernel() {
   return {SGD(0.1, {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .clipvalue = 0.5}),
           RMSprop(0.1, {.momentum = 0.5, .centered = true}),
-          Adam(0.1, {.amsgrad = true, .weight_decay = 0.01})};
+          Adam(0.1, {.amsgrad = true, .weight_decay = 0.01}),
+          Adamax(0.1),
+          Nadam(0.1, {.use_ema = true}),
+          Adagrad(0.1),
+          Adadelta(0.1),
+          Ftrl(0.1),
+          Lion(0.1),
+          Lamb(0.1, {.weight_decay = 0.01}),
+          Adafactor(0.1)};
 }
 
 // All bits of three steps on a long variable, whose last vector is not full.
@@ -219,9 +300,15 @@ TEST(Optimizers, ArgumentsOutOfRangeAreRefused) {
   EXPECT_NO_THROW(SGD(0.1, {.clipnorm = 1, .clipvalue = 1, .generation = Generation::keras2}));
   EXPECT_THROW(SGD(0.1, {.clipnorm = 1, .global_clipnorm = 1, .generation = Generation::keras2}), ValueError);
   EXPECT_THROW(SGD(0.1, {.clipnorm = -1}), ValueError);
-  EXPECT_THROW(Adam(0.1, {.use_ema = true}), ValueError);
-  EXPECT_THROW(Adam(0.1, {.loss_scale_factor = 2}), ValueError);
-  EXPECT_THROW(Adam(0.1, {.gradient_accumulation_steps = 2}), ValueError);
+  EXPECT_THROW(Adam(0.1, {.use_ema = true, .ema_momentum = 1.5}), ValueError);
+  EXPECT_THROW(Adam(0.1, {.use_ema = true, .ema_overwrite_frequency = 0}), ValueError);
+  EXPECT_THROW(Adam(0.1, {.loss_scale_factor = 0}), ValueError);
+  EXPECT_THROW(Adam(0.1, {.gradient_accumulation_steps = 1}), ValueError);
+  EXPECT_THROW(Adam(0.1, {.decay = 0.1}), ValueError);
+  EXPECT_THROW(Lion(0.1, {.legacy = true}), ValueError);
+  EXPECT_THROW(Lion(0.1, {.beta_1 = 0}), ValueError);
+  EXPECT_THROW(Adam(0.1, {.use_ema = true, .legacy = true}), ValueError);
+  EXPECT_THROW(Ftrl(0.1, {.learning_rate_power = 0.5}), ValueError);
   EXPECT_THROW(Adam(std::nan("")), ValueError);
 }
 
@@ -255,9 +342,6 @@ TEST(Optimizers, NamesAndConfigsOfBothGenerationsMakeThem) {
   EXPECT_THROW(optimizers::deserialize(Config::parse(
                    R"({"class_name": "SGD", "config": {"learning_rate": {"class_name": "CosineDecay"}}})")),
                ValueError);
-  EXPECT_THROW(
-      optimizers::deserialize(Config::parse(R"({"class_name": "Adam", "config": {"use_ema": true}})")),
-      ValueError);
   EXPECT_THROW(optimizers::deserialize(Config::parse("[]")), ValueError);
 }
 

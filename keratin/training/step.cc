@@ -76,7 +76,9 @@ StepResult Stepper::step(const Batch& batch, bool keep_predictions) {
   }
   // Outside of the recording, or the backward pass would be recorded too.
   const RecordGradients off(false);
-  optimizer_.apply(variables_, gradients(std::move(total), variables_));
+  const double scale = optimizer_.loss_scale();
+  const Tensor upstream = scale == 1 ? Tensor() : Tensor::full(total.shape(), scale, total.dtype());
+  optimizer_.apply(variables_, gradients(std::move(total), variables_, upstream));
   for (const Weight& weight : constrained_) {
     Variable variable = weight.variable;
     variable.assign(weight.constraint(variable.value()));
