@@ -33,8 +33,15 @@ Config argument_config(const T& field) {
     return Config(field);
   }
 }
+/// The same for an argument that is one value or a list of them.
+template <class T>
+Config one_or_list_config(const T& field) {
+  Config value = argument_config(field);
+  return value.is_array() && value.size() == 1 ? Config(value.front()) : value;
+}
 
-/// Takes the value of one argument; ValueError names the argument where its kind does not fit.
+/// Takes the value of one argument; a single value where a list may stand is a list of one. ValueError names
+/// the argument where its kind does not fit.
 template <class T>
 void read_argument(std::string_view operation, const Config& value, const std::string& key, T& field) {
   if constexpr (OptionalArgument<T>) {
@@ -44,10 +51,8 @@ void read_argument(std::string_view operation, const Config& value, const std::s
     read_argument(operation, value, key, inner);
     field = std::move(inner);
   } else if constexpr (ListArgument<T>) {
-    if (!value.is_array())
-      throw ValueError(operation, "expects a list for \"" + key + "\"", "got " + value.dump());
     field.clear();
-    for (const Config& entry : value) {
+    for (const Config& entry : value.is_array() ? value : Config::array({value})) {
       typename T::value_type inner{};
       read_argument(operation, entry, key, inner);
       field.push_back(std::move(inner));

@@ -10,6 +10,7 @@
 
 #include "keratin/core/error.h"
 #include "keratin/tensor/tensor.h"
+#include "keratin/training/argument_config.h"
 #include "keratin/training/loss_labels.h"
 #include "keratin/training/losses.h"
 
@@ -20,15 +21,23 @@ namespace keratin::inline v0::detail {
 template <class Options, class Visit>
 void visit_arguments(Options& options, Visit&& visit) {
   if constexpr (requires { options.delta; }) visit("delta", options.delta);
-  if constexpr (requires { options.apply_class_balancing; }) {
-    visit("apply_class_balancing", options.apply_class_balancing);
-    visit("alpha", options.alpha);
-    visit("gamma", options.gamma);
-  }
-  if constexpr (requires { options.from_logits; }) visit("from_logits", options.from_logits);
+  constexpr bool has_logits = requires { options.from_logits; };
+  constexpr bool has_axis = requires { options.axis; };
+  if constexpr (has_logits) visit("from_logits", options.from_logits);
   if constexpr (requires { options.label_smoothing; }) visit("label_smoothing", options.label_smoothing);
   if constexpr (requires { options.ignore_class; }) visit("ignore_class", options.ignore_class);
-  if constexpr (requires { options.axis; }) visit("axis", options.axis);
+  if constexpr (has_logits && has_axis) visit("axis", options.axis);
+  if constexpr (requires { options.apply_class_balancing; })
+    visit("apply_class_balancing", options.apply_class_balancing);
+  if constexpr (requires { options.alpha; }) visit("alpha", options.alpha);
+  if constexpr (requires { options.beta; }) visit("beta", options.beta);
+  if constexpr (requires { options.gamma; }) visit("gamma", options.gamma);
+  if constexpr (requires { options.margin; }) {
+    visit("margin", options.margin);
+    visit("remove_diagonal", options.remove_diagonal);
+  }
+  if constexpr (requires { options.q; }) visit("q", options.q);
+  if constexpr (has_axis && !has_logits) visit("axis", options.axis);
 }
 
 std::string_view reduction_name(Reduction reduction);
@@ -48,13 +57,8 @@ class LossOf : public LossFunction {
   Generation generation() const final { return options_.generation; }
   Config serialize(Generation generation) const final {
     Config arguments = Config::object();
-    visit_arguments(options_, [&]<class T>(const char* key, const T& value) {
-      if constexpr (requires { value.has_value(); }) {
-        arguments[key] = value ? Config(*value) : Config();
-      } else {
-        arguments[key] = value;
-      }
-    });
+    visit_arguments(options_,
+                    [&](const char* key, const auto& value) { arguments[key] = one_or_list_config(value); });
     return loss_object(class_name_, std::move(arguments), options_.name, options_.reduction, generation);
   }
   void check(const Tensor& y_true, const Shape& y_pred) const override {

@@ -115,35 +115,16 @@ template <class Options>
 Loss from_config(const Config& config, Generation generation) {
   Options options;
   options.generation = generation;
-  std::vector<std::string_view> keys{"name", "reduction"};
-  const auto read = [&]<class T>(const char* key, T& field) {
+  std::vector<std::string_view> keys{"name", "reduction", "dtype", "fn"};
+  const auto read = [&](const char* key, auto& field) {
     keys.emplace_back(key);
-    if (!config.contains(key)) return;
-    const Config& value = config.at(key);
-    if constexpr (requires { field.has_value(); }) {
-      if (value.is_null()) return;
-    }
-    const bool fits = std::is_same_v<T, bool>     ? value.is_boolean()
-                      : std::is_same_v<T, double> ? value.is_number()
-                                                  : value.is_number_integer();
-    if (!fits)
-      throw ValueError("losses.deserialize", "expects a number or flag for \"" + std::string(key) + "\"",
-                       "got " + value.dump());
-    if constexpr (requires { field.has_value(); }) {
-      field = value.get<std::int64_t>();
-    } else {
-      field = value.get<T>();
-    }
+    if (config.contains(key)) detail::read_argument("losses.deserialize", config.at(key), key, field);
   };
   detail::visit_arguments(options, read);
   if (config.contains("reduction")) options.reduction = reduction_of(config.at("reduction"));
   if (config.contains("name") && config.at("name").is_string())
     options.name = config.at("name").get<std::string>();
-  for (const auto& [key, value] : config.items()) {
-    if (key == "dtype" || key == "fn" || std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-    throw ValueError("losses.deserialize", "expects arguments of " + options.name, "got \"" + key + "\"",
-                     did_you_mean(key, keys));
-  }
+  detail::check_argument_names("losses.deserialize", config, options.name, keys);
   return options;
 }
 
@@ -181,6 +162,16 @@ const std::vector<Definition>& definitions() {
       {"SparseCategoricalCrossentropy",
        {"sparse_categorical_crossentropy"},
        from_config<losses::SparseCategoricalCrossentropy>},
+      {"CategoricalFocalCrossentropy",
+       {"categorical_focal_crossentropy"},
+       from_config<losses::CategoricalFocalCrossentropy>},
+      {"CategoricalGeneralizedCrossEntropy",
+       {"categorical_generalized_cross_entropy"},
+       from_config<losses::CategoricalGeneralizedCrossEntropy>},
+      {"Dice", {"dice"}, from_config<losses::Dice>},
+      {"Tversky", {"tversky"}, from_config<losses::Tversky>},
+      {"Circle", {"circle"}, from_config<losses::Circle>},
+      {"CTC", {"ctc"}, from_config<losses::CTC>},
   };
   return list;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "keratin/core/config.h"
 #include "keratin/core/export.h"
@@ -29,8 +30,9 @@ enum class Reduction {
 class KERATIN_API LossFunction {
  public:
   virtual ~LossFunction();
-  /// One value a sample: shape of y_pred without its last axis, recorded with respect to y_pred. Labels are
-  /// constants and converted to y_pred's dtype. ShapeError, ValueError for labels out of range.
+  /// One value a sample: shape of y_pred without its last axis (see Dice, Tversky, CTC for others), recorded
+  /// with respect to y_pred. Labels are constants and converted to y_pred's dtype. ShapeError, ValueError for
+  /// labels out of range.
   virtual Tensor values(const Tensor& y_true, const Tensor& y_pred) const = 0;
   /// 1 for each value that counts and 0 for those that do not, or undefined where all count.
   virtual Tensor mask(const Tensor& y_true, const Tensor& y_pred) const;
@@ -169,6 +171,62 @@ struct SparseCategoricalCrossentropy {
   Generation generation = Generation::keras3;
 };
 
+/// −Σ alpha·(1 − p)^gamma·y·ln p, p divided by its sum, then clipped to [1e-7, 1 − 1e-7]; from logits that of
+/// their softmax. alpha: one number, or one a class.
+struct CategoricalFocalCrossentropy {
+  std::vector<double> alpha = {0.25};
+  double gamma = 2.0;
+  bool from_logits = false;
+  double label_smoothing = 0.0;
+  std::int64_t axis = -1;
+  Reduction reduction = Reduction::sum_over_batch_size;
+  std::string name = "categorical_focal_crossentropy";
+  Generation generation = Generation::keras3;
+};
+/// (1 − p^q)/q for the probability p of the label, a class number; 0 < q < 1. Zhang and Sabuncu, 2018.
+struct CategoricalGeneralizedCrossEntropy {
+  double q = 0.5;
+  Reduction reduction = Reduction::sum_over_batch_size;
+  std::string name = "categorical_generalized_cross_entropy";
+  Generation generation = Generation::keras3;
+};
+/// 1 − 2·Σ y·p/(Σ y + Σ p + 1e-7), sums over `axis`: all of the batch unless given.
+struct Dice {
+  Reduction reduction = Reduction::sum_over_batch_size;
+  std::string name = "dice";
+  std::optional<std::vector<std::int64_t>> axis = std::nullopt;
+  Generation generation = Generation::keras3;
+};
+/// 1 − I/(I + alpha·Σ (1 − p)·y + beta·Σ p·(1 − y) + 1e-7), I = Σ y·p, sums over `axis` as Dice: alpha weighs
+/// what was missed, beta what was found in excess. Salehi et al., 2017.
+struct Tversky {
+  double alpha = 0.5;
+  double beta = 0.5;
+  Reduction reduction = Reduction::sum_over_batch_size;
+  std::string name = "tversky";
+  std::optional<std::vector<std::int64_t>> axis = std::nullopt;
+  Generation generation = Generation::keras3;
+};
+/// Pairs of a batch of embeddings (batch, size) of norm 1 with class numbers (batch,); distances d = 1 − e·f:
+/// ln(1 + Σ_same e^(gamma·(d + margin)·(d − margin))·Σ_other e^(gamma·(1 + margin − d)·(1 − margin − d))),
+/// weights not below 0. Samples of loss 0 are masked. Sun et al., 2020.
+struct Circle {
+  double gamma = 80.0;
+  double margin = 0.4;
+  bool remove_diagonal = true;
+  Reduction reduction = Reduction::sum_over_batch_size;
+  std::string name = "circle";
+  Generation generation = Generation::keras3;
+};
+/// −ln of the probability that logits (batch, time, classes) spell the labels (batch, length), class numbers
+/// from 1; 0 is the blank, and fills up shorter labels. Infinite where time does not suffice. Graves et al.,
+/// 2006. Cost: batch·time·length.
+struct CTC {
+  Reduction reduction = Reduction::sum_over_batch_size;
+  std::string name = "ctc";
+  Generation generation = Generation::keras3;
+};
+
 }  // namespace losses
 
 namespace detail {
@@ -189,6 +247,12 @@ KERATIN_API LossPointer make_loss(const losses::BinaryCrossentropy& options);
 KERATIN_API LossPointer make_loss(const losses::BinaryFocalCrossentropy& options);
 KERATIN_API LossPointer make_loss(const losses::CategoricalCrossentropy& options);
 KERATIN_API LossPointer make_loss(const losses::SparseCategoricalCrossentropy& options);
+KERATIN_API LossPointer make_loss(const losses::CategoricalFocalCrossentropy& options);
+KERATIN_API LossPointer make_loss(const losses::CategoricalGeneralizedCrossEntropy& options);
+KERATIN_API LossPointer make_loss(const losses::Dice& options);
+KERATIN_API LossPointer make_loss(const losses::Tversky& options);
+KERATIN_API LossPointer make_loss(const losses::Circle& options);
+KERATIN_API LossPointer make_loss(const losses::CTC& options);
 using LossCallable = std::function<Tensor(const Tensor& y_true, const Tensor& y_pred)>;
 KERATIN_API LossPointer make_loss(LossCallable callable, std::string name);
 
