@@ -53,7 +53,7 @@ const ActivationFn& function_of(std::string_view name) {
   static const auto functions = [] {
     std::unordered_map<std::string_view, ActivationFn> made;
     for (const std::string_view unary : kUnary)
-      made.emplace(unary, trace(unary, Expr::input()).to_activation_fn());
+      made.emplace(unary, make_activation(trace(unary, Expr::input()), {.fit = false}));
     return made;
   }();
   return functions.at(name);

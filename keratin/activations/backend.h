@@ -62,7 +62,7 @@ struct Unary {
       return apply(function_of(name), x);
     }
   }
-  ActivationFn to_activation_fn() const { return function_of(name); }
+  ActivationFn to_activation_fn() const { return trace(name, Expr::input()).to_activation_fn(); }
 };
 
 constexpr bool member(bool value) { return value; }
@@ -105,7 +105,7 @@ auto apply_traced(const X& x, const F& function) {
   if constexpr (std::same_as<X, Expr>) {
     return function(x);
   } else {
-    return apply(make_activation(function(Expr::input())), x);
+    return apply(make_activation(function(Expr::input()), {.fit = false}), x);
   }
 }
 

@@ -96,9 +96,18 @@ KERATIN_API BoolExpr operator&&(const BoolExpr& a, const BoolExpr& b);
 KERATIN_API BoolExpr operator||(const BoolExpr& a, const BoolExpr& b);
 KERATIN_API BoolExpr operator!(const BoolExpr& a);
 
+struct ExpressionOptions {
+  /// Fit a table to it where it is smooth: within 2.5 ULP and about a cycle an element, however long it is.
+  bool fit = true;
+};
+
 /// `expression` as an activation: the built-in itself where it is one (x·sigmoid(x) is silu), else run in
-/// blocks that stay in the first-level cache, f32 computed in double and rounded once.
-KERATIN_API ActivationFn make_activation(const Expr& expression);
+/// blocks that stay in the first-level cache. f32 runs on a table that is fitted now, once, in 1 to 60 ms,
+/// and saved with the activation; outside its range, and where none fits, it is computed in double and
+/// rounded once.
+KERATIN_API ActivationFn make_activation(const Expr& expression, const ExpressionOptions& options = {});
+/// Which way an activation runs, for people.
+KERATIN_API std::string explain(const ActivationFn& activation);
 /// A function of tensors as an activation; its gradient is that of the ops it calls. It cannot be saved.
 KERATIN_API ActivationFn make_activation(std::function<Tensor(const Tensor&)> function);
 

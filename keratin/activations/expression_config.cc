@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -11,7 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include "keratin/activations/builtin.h"
+#include "keratin/activations/expression_function.h"
 #include "keratin/activations/expression_node.h"
+#include "keratin/activations/fitted/fitted_config.h"
 #include "keratin/activations/get.h"
 #include "keratin/activations/registry.h"
 #include "keratin/core/error.h"
@@ -111,7 +114,8 @@ class Reader {
 
 }  // namespace
 
-Config expression_config(const Expr& expression) {
+Config expression_config(const ExpressionFunction& function) {
+  const Expr& expression = function.expression();
   Config nodes = Config::array();
   std::unordered_map<const ExprNode*, std::size_t> place;
   for (const NodePtr& node : topological_order(expression.shared())) {
@@ -139,6 +143,9 @@ Config expression_config(const Expr& expression) {
   Config config = Config::object();
   config["formula"] = expression.to_string();
   config["nodes"] = std::move(nodes);
+  const ExpressionTables& tables = function.tables();
+  if (tables.value) config["tables"]["value"] = table_config(*tables.value);
+  if (tables.gradient) config["tables"]["gradient"] = table_config(*tables.gradient);
   return config;
 }
 
@@ -147,7 +154,20 @@ ActivationFn expression_from_config(const Config& config) {
   if (!config.is_object() || nodes == config.end()) {
     throw ValueError("expression", "a config with its nodes", "there are none", "The file is damaged.");
   }
-  return make_activation(Expr(Reader().read(*nodes)));
+  const Expr expression(Reader().read(*nodes));
+  ExpressionTables tables;
+  if (const auto given = config.find("tables"); given != config.end()) {
+    if (!given->is_object()) {
+      throw ValueError("expression", "its tables are an object", "they are not", "The file is damaged.");
+    }
+    for (const auto& [key, value] : given->items()) {
+      if (key == "value") tables.value = table_from_config(value);
+      if (key == "gradient") tables.gradient = table_from_config(value);
+    }
+  }
+  // Without tables it was saved without, and stays so: reading changes no result.
+  if (!tables.value && !tables.gradient) return make_activation(expression, {.fit = false});
+  return ActivationFn(ExpressionFunction::checked(expression, std::move(tables)));
 }
 
 }  // namespace keratin::inline v0::detail

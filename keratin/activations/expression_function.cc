@@ -1,6 +1,13 @@
 #include "keratin/activations/expression_function.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,7 +15,10 @@
 #include "keratin/activations/builtin.h"
 #include "keratin/activations/expression_config.h"
 #include "keratin/activations/expression_node.h"
+#include "keratin/activations/fitted/fit.h"
 #include "keratin/core/error.h"
+#include "keratin/core/float_env.h"
+#include "keratin/core/text.h"
 
 namespace keratin::inline v0 {
 namespace {
@@ -16,6 +26,66 @@ namespace {
 // x may be anything here: the gradient that arrives is multiplied last, so that it meets f' rounded once.
 Expr times_upstream(const Expr& derivative) {
   return Expr(detail::make_input(ExprOp::upstream)) * derivative;
+}
+
+// A block of which some lanes may be outside the table: those take the tape.
+void run_mixed(const detail::FittedTable& table, const Tape& tape, const float* x, const float* upstream,
+               float* y, std::size_t count) {
+  using Block = std::array<float, detail::kFittedBlock>;
+  Block inputs{}, gradients{}, results;
+  std::copy_n(x, count, inputs.begin());
+  if (upstream != nullptr) std::copy_n(upstream, count, gradients.begin());
+  detail::run_block(table, inputs.data(), upstream == nullptr ? nullptr : gradients.data(), results.data());
+  std::array<std::uint16_t, detail::kFittedBlock> place;
+  std::size_t outside = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (std::fabs(inputs[i]) < table.reach) continue;
+    inputs[outside] = inputs[i];
+    gradients[outside] = gradients[i];
+    place[outside++] = static_cast<std::uint16_t>(i);
+  }
+  if (outside != 0) {
+    tape.run(inputs.data(), upstream == nullptr ? nullptr : gradients.data(), inputs.data(), outside);
+    for (std::size_t i = 0; i < outside; ++i) results[place[i]] = inputs[i];
+  }
+  std::copy_n(results.begin(), count, y);
+}
+
+void run_fitted(const detail::FittedTable& table, const Tape& tape, const float* x, const float* upstream,
+                float* y, std::size_t count) {
+  for (std::size_t begin = 0; begin < count; begin += detail::kFittedBlock) {
+    const std::size_t here = std::min(detail::kFittedBlock, count - begin);
+    const float* factor = upstream == nullptr ? nullptr : upstream + begin;
+    if (here == detail::kFittedBlock && detail::is_inside(table, x + begin)) {
+      detail::run_block(table, x + begin, factor, y + begin);
+    } else {
+      run_mixed(table, tape, x + begin, factor, y + begin, here);
+    }
+  }
+}
+
+// The last ones made, so that fifty layers with one lambda fit it once.
+class FittedFunctions {
+ public:
+  std::shared_ptr<const ExpressionFunction> get(const Expr& expression) {
+    constexpr std::size_t kKept = 64;
+    const std::lock_guard lock(mutex_);
+    if (functions_.size() >= kKept) functions_.clear();
+    // A function keeps its expression, and so the key, alive.
+    auto& function = functions_[&expression.node()];
+    if (function == nullptr) function = ExpressionFunction::fitted(expression);
+    return function;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<const ExprNode*, std::shared_ptr<const ExpressionFunction>> functions_;
+};
+
+FittedFunctions& fitted_functions() {
+  // Never destroyed: activations in other static objects may be made after this one's end.
+  static FittedFunctions* const functions = new FittedFunctions;
+  return *functions;
 }
 
 class TensorFunction final : public ActivationFunction {
@@ -36,21 +106,76 @@ class TensorFunction final : public ActivationFunction {
 
 }  // namespace
 
-ExpressionFunction::ExpressionFunction(Expr expression)
+ExpressionFunction::ExpressionFunction(Expr expression, ExpressionTables tables)
     : expression_(std::move(expression)),
       value_(detail::recognised(expression_).shared()),
-      gradient_(times_upstream(detail::recognised(expression_).derivative()).shared()) {}
+      gradient_(times_upstream(detail::recognised(expression_).derivative()).shared()),
+      tables_(std::move(tables)) {}
+
+void ExpressionFunction::value_of(const double* x, double* y, std::size_t count) const {
+  value_.run(x, nullptr, y, count);
+}
+void ExpressionFunction::slope_of(const double* x, double* y, std::size_t count) const {
+  const std::vector<double> ones(count, 1.0);
+  gradient_.run(x, ones.data(), y, count);
+}
+
+detail::DoubleFunction ExpressionFunction::bound(Evaluation evaluation) const {
+  return
+      [this, evaluation](const double* x, double* y, std::size_t count) { (this->*evaluation)(x, y, count); };
+}
+
+std::shared_ptr<const ExpressionFunction> ExpressionFunction::fitted(const Expr& expression) {
+  const FloatEnvironment environment;
+  auto made = std::make_shared<ExpressionFunction>(expression);
+  made->tables_.value = detail::fit_table(made->bound(&ExpressionFunction::value_of));
+  made->tables_.gradient = detail::fit_table(made->bound(&ExpressionFunction::slope_of));
+  return made;
+}
+
+std::shared_ptr<const ExpressionFunction> ExpressionFunction::checked(const Expr& expression,
+                                                                      ExpressionTables tables) {
+  const FloatEnvironment environment;
+  auto made = std::make_shared<ExpressionFunction>(expression, std::move(tables));
+  const auto check = [&](std::optional<detail::FittedTable>& table, auto method) {
+    if (!table) return;
+    table->max_ulp = detail::check_fit(*table, made->bound(method));
+    if (table->max_ulp <= detail::kMaxFitUlp) return;
+    throw ValueError("expression", "a table of the formula beside it",
+                     fmt::format("it is {} ULP off {}", to_text(table->max_ulp), expression.to_string()),
+                     "The file is damaged. Without its tables it can be read.");
+  };
+  check(made->tables_.value, &ExpressionFunction::value_of);
+  check(made->tables_.gradient, &ExpressionFunction::slope_of);
+  return made;
+}
+
+std::string ExpressionFunction::explain() const {
+  const auto route = [](const char* what, const std::optional<detail::FittedTable>& table, const Tape& tape) {
+    const std::string instructions =
+        fmt::format("{} operations in double, rounded once", tape.instructions());
+    if (!table)
+      return fmt::format("{}: {}; no table fits within {} ULP", what, instructions, detail::kMaxFitUlp);
+    return fmt::format(
+        "{}: in float32 a table of {} rows and {} coefficients for |x| < {}, within {:.2f} ULP on "
+        "the points tried; elsewhere and in float64 {}",
+        what, table->rows, table->degree, to_text(table->reach), table->max_ulp, instructions);
+  };
+  return fmt::format("{}\n  {}\n  {}", name(), route("value", tables_.value, value_),
+                     route("gradient", tables_.gradient, gradient_));
+}
 
 Config ExpressionFunction::serialize(Generation) const {
   Config object = Config::object();
   object["module"] = "keratin";
   object["class_name"] = "Expression";
-  object["config"] = detail::expression_config(expression_);
+  object["config"] = detail::expression_config(*this);
   object["registered_name"] = "keratin>Expression";
   return object;
 }
 
 void ExpressionFunction::forward(const float* x, float* y, std::size_t count) const {
+  if (tables_.value) return run_fitted(*tables_.value, value_, x, nullptr, y, count);
   value_.run(x, nullptr, y, count);
 }
 void ExpressionFunction::forward(const double* x, double* y, std::size_t count) const {
@@ -58,6 +183,7 @@ void ExpressionFunction::forward(const double* x, double* y, std::size_t count) 
 }
 void ExpressionFunction::gradient(const float* x, const float* upstream, float* out,
                                   std::size_t count) const {
+  if (tables_.gradient) return run_fitted(*tables_.gradient, gradient_, x, upstream, out, count);
   gradient_.run(x, upstream, out, count);
 }
 void ExpressionFunction::gradient(const double* x, const double* upstream, double* out,
@@ -65,7 +191,7 @@ void ExpressionFunction::gradient(const double* x, const double* upstream, doubl
   gradient_.run(x, upstream, out, count);
 }
 
-ActivationFn make_activation(const Expr& expression) {
+ActivationFn make_activation(const Expr& expression, const ExpressionOptions& options) {
   if (detail::op_info(expression.node().op).is_condition) {
     throw ValueError("expression", "an activation gives a number", "this is a condition", "Use K::where.");
   }
@@ -74,7 +200,8 @@ ActivationFn make_activation(const Expr& expression) {
   if (node.op == ExprOp::input) return {};
   if (node.op == ExprOp::exp && node.input(0).op == ExprOp::input) return activations::Exponential{};
   if (node.op == ExprOp::function && node.input(0).op == ExprOp::input) return ActivationFn(node.function);
-  return ActivationFn(std::make_shared<const ExpressionFunction>(expression));
+  if (!options.fit) return ActivationFn(std::make_shared<const ExpressionFunction>(expression));
+  return ActivationFn(fitted_functions().get(expression));
 }
 
 ActivationFn make_activation(std::function<Tensor(const Tensor&)> function) {
@@ -82,6 +209,17 @@ ActivationFn make_activation(std::function<Tensor(const Tensor&)> function) {
     throw ValueError("activation", "a function of tensors", "it is empty", "Give one, or \"linear\".");
   }
   return ActivationFn(std::make_shared<const TensorFunction>(std::move(function)));
+}
+
+std::string explain(const ActivationFn& activation) {
+  const ActivationFunction& function = activation.function();
+  if (const auto* expression = dynamic_cast<const ExpressionFunction*>(&function))
+    return expression->explain();
+  if (const auto* builtin = dynamic_cast<const BuiltinActivation*>(&function)) {
+    return fmt::format("{}: built in; `keratin activations {}` shows its bounds", function.name(),
+                       builtin->definition().info->name);
+  }
+  return function.name() + ": a function of whole tensors, computed by its ops";
 }
 
 ActivationFn Expr::to_activation_fn() const { return make_activation(*this); }

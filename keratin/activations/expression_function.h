@@ -2,18 +2,34 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "keratin/activations/activation_fn.h"
 #include "keratin/activations/expression.h"
+#include "keratin/activations/fitted/fitted_table.h"
 #include "keratin/activations/tape.h"
 
 namespace keratin::inline v0 {
 
-/// Run by tapes, one for the value and one for the gradient.
+/// The tables that an expression runs on in f32, where it has them.
+struct ExpressionTables {
+  std::optional<detail::FittedTable> value, gradient;
+};
+
+/// Run by tapes, one for the value and one for the gradient; in f32 by a table inside its range.
 class ExpressionFunction final : public ElementwiseFunction {
  public:
-  explicit ExpressionFunction(Expr expression);
+  /// Without tables it runs on tapes alone.
+  explicit ExpressionFunction(Expr expression, ExpressionTables tables = {});
+  /// With the tables that can be fitted.
+  static std::shared_ptr<const ExpressionFunction> fitted(const Expr& expression);
+
+  /// With tables from a file; ValueError if one is not that of the expression.
+  static std::shared_ptr<const ExpressionFunction> checked(const Expr& expression, ExpressionTables tables);
+
+  const ExpressionTables& tables() const noexcept { return tables_; }
+  std::string explain() const;
 
   const Expr& expression() const noexcept { return expression_; }
   std::string name() const override { return expression_.to_string(); }
@@ -24,8 +40,14 @@ class ExpressionFunction final : public ElementwiseFunction {
   void gradient(const double* x, const double* upstream, double* out, std::size_t count) const override;
 
  private:
+  void value_of(const double* x, double* y, std::size_t count) const;
+  void slope_of(const double* x, double* y, std::size_t count) const;
+  using Evaluation = decltype(&ExpressionFunction::value_of);
+  detail::DoubleFunction bound(Evaluation evaluation) const;
+
   Expr expression_;
   Tape value_, gradient_;
+  ExpressionTables tables_;
 };
 
 namespace detail {

@@ -275,7 +275,7 @@ TEST(Expression, KinksTakeTheStatedSide) {
 }
 
 TEST(ExpressionFunction, Float32IsRoundedOnce) {
-  const ActivationFn f = [](auto v) { return v * K::sigmoid(1.702 * v) + 0.1 * K::tanh(v); };
+  const ActivationFn f = make_activation(x * K::sigmoid(1.702 * x) + 0.1 * K::tanh(x), {.fit = false});
   const RecordGradients recording;
   std::vector<float> values;
   for (int i = -2000; i < 2000; ++i) values.push_back(0.0137f * static_cast<float>(i));
@@ -405,7 +405,7 @@ TEST(ExpressionConfig, IsReadBackAsTheSameExpression) {
 }
 
 TEST(ExpressionConfig, HasAStableForm) {
-  const Config config = detail::expression_config(x * K::sigmoid(1.702 * x));
+  const Config config = detail::expression_config(ExpressionFunction(x * K::sigmoid(1.702 * x)));
   const std::string expected =
       "{\"formula\":\"x * sigmoid(1.702 * x)\","
       "\"nodes\":[\"x\",1.702,[\"*\",1,0],[\"sigmoid\",2],[\"*\",0,3]]}";
