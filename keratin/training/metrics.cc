@@ -9,147 +9,163 @@
 #include "keratin/training/loss_labels.h"
 #include "keratin/training/loss_reduction.h"
 #include "keratin/training/loss_rows.h"
+#include "keratin/training/metric_base.h"
 
 namespace keratin::inline v0 {
+namespace detail {
+
+MetricState::~MetricState() = default;
+MetricBody::~MetricBody() = default;
+Tensor MetricBody::values(const Tensor&, const Tensor&) const {
+  throw StateError("metrics", "expects a metric that is a mean of one value a sample", "this one is not",
+                   "Collect with update_state, then ask for result().");
+}
+
+Tensor as_doubles(const Tensor& a) { return a.detach().astype(DType::float64).contiguous(); }
+
+Tensor metric_weights(const Tensor& weights, const Shape& values) {
+  Shape shape = weights.shape();
+  if (shape.rank() == values.rank() + 1 && shape.back() == 1) shape = shape.without(shape.rank() - 1);
+  while (shape.rank() > 0 && shape.rank() < values.rank()) shape = shape.with_inserted(shape.rank(), 1);
+  bool fits = shape.rank() == 0 || shape.rank() == values.rank();
+  for (std::size_t axis = 0; fits && axis < shape.rank(); ++axis)
+    fits = shape[axis] == values[axis] || shape[axis] == 1;
+  if (!fits)
+    throw ShapeError("metrics", "expects one weight for each value or sample of shape " + values.to_string(),
+                     "got shape " + weights.shape().to_string());
+  return as_doubles(weights).reshape(shape).broadcast_to(values).contiguous();
+}
+
 namespace {
 
-using detail::rows_of;
-
-// The share of a row's entries for which matches(label, prediction) holds.
-template <class Matches>
-Tensor share_matching(std::string_view operation, const Tensor& y_true, const Tensor& y_pred,
-                      Matches matches) {
-  const Tensor labels = detail::labels_like(operation, y_true, y_pred);
-  const Tensor predictions = y_pred.detach().contiguous();
-  const auto compute = [&]<class T>(T) {
-    const detail::Rows rows = rows_of(predictions.shape());
-    Tensor values = Tensor::empty(detail::values_shape(predictions.shape()), y_pred.dtype());
-    const T *y = labels.values<T>().data(), *p = predictions.values<T>().data();
-    T* out = values.mutable_values<T>().data();
-    for (std::int64_t row = 0; row < rows.count; ++row) {
-      std::int64_t hits = 0;
-      for (std::int64_t i = 0; i < rows.size; ++i)
-        hits += matches(y[row * rows.size + i], p[row * rows.size + i]);
-      out[row] = static_cast<T>(hits) / static_cast<T>(rows.size);
-    }
-    return values;
-  };
-  return y_pred.dtype() == DType::float64 ? compute(double{}) : compute(float{});
-}
-
-// 1 where the largest prediction of a row is at label_of(row), else 0; the first of equals.
-template <class LabelOf>
-Tensor largest_at(const Tensor& y_pred, LabelOf label_of) {
-  const Tensor predictions = y_pred.detach().contiguous();
-  const auto compute = [&]<class T>(T) {
-    const detail::Rows rows = rows_of(predictions.shape());
-    Tensor values = Tensor::empty(detail::values_shape(predictions.shape()), y_pred.dtype());
-    const T* p = predictions.values<T>().data();
-    T* out = values.mutable_values<T>().data();
-    for (std::int64_t row = 0; row < rows.count; ++row) {
-      const T* first = p + row * rows.size;
-      out[row] = std::max_element(first, first + rows.size) - first == label_of(row) ? T(1) : T(0);
-    }
-    return values;
-  };
-  return y_pred.dtype() == DType::float64 ? compute(double{}) : compute(float{});
-}
-
-void check_classes(std::string_view operation, const Tensor& y_pred) {
-  detail::check_predictions(operation, y_pred);
-  if (y_pred.rank() == 0 || y_pred.shape().back() == 0)
-    throw ShapeError(operation, "expects predictions of shape (..., classes)",
-                     "got " + y_pred.shape().to_string());
-}
-
-Tensor categorical_accuracy(const std::string& name, const Tensor& y_true, const Tensor& y_pred) {
-  check_classes(name, y_pred);
-  const Tensor labels = detail::labels_like(name, y_true, y_pred);
-  const std::int64_t size = labels.shape().back();
-  return largest_at(y_pred, [&](std::int64_t row) {
-    const auto largest = [&]<class T>(T) {
-      const T* first = labels.values<T>().data() + row * size;
-      return static_cast<std::int64_t>(std::max_element(first, first + size) - first);
-    };
-    return labels.dtype() == DType::float64 ? largest(double{}) : largest(float{});
-  });
-}
-
-Tensor sparse_categorical_accuracy(const std::string& name, const Tensor& y_true, const Tensor& y_pred) {
-  check_classes(name, y_pred);
-  const auto labels = detail::class_labels(name, y_true, y_pred.shape(), {});
-  return largest_at(y_pred, [&](std::int64_t row) { return labels[static_cast<std::size_t>(row)]; });
-}
-
-Tensor binary_accuracy(const metrics::BinaryAccuracy& options, const Tensor& y_true, const Tensor& y_pred) {
-  return share_matching(options.name, y_true, y_pred, [threshold = options.threshold](auto y, auto p) {
-    return y == (p > threshold ? 1 : 0);
-  });
-}
-
 // Keras's choice for "accuracy": the shapes decide, whatever the loss.
-Tensor accuracy_by_shapes(const std::string& name, const Tensor& y_true, const Tensor& y_pred) {
-  if (y_pred.rank() > 0 && y_pred.shape().back() == 1)
-    return binary_accuracy({.name = name, .threshold = 0.5}, y_true, y_pred);
+Metric accuracy_for(const Tensor& y_true, const Tensor& y_pred) {
+  if (y_pred.rank() > 0 && y_pred.shape().back() == 1) return metrics::BinaryAccuracy{};
   if (y_true.rank() < y_pred.rank() || (y_true.rank() > 0 && y_true.shape().back() == 1))
-    return sparse_categorical_accuracy(name, y_true, y_pred);
-  return categorical_accuracy(name, y_true, y_pred);
+    return metrics::SparseCategoricalAccuracy{};
+  return metrics::CategoricalAccuracy{};
 }
 
-detail::MetricFunction function_named(std::string_view name) {
+template <class Options>
+Metric from_config(const Config& config) {
+  constexpr const char* kOperation = "metrics.deserialize";
+  Options options{};
+  std::vector<std::string_view> keys{"dtype"};
+  visit_metric_arguments(options, [&](const char* key, auto& field) {
+    keys.emplace_back(key);
+    if (config.contains(key)) read_argument(kOperation, config.at(key), key, field);
+  });
+  check_argument_names(kOperation, config, options.name, keys);
+  return options;
+}
+
+struct Definition {
+  std::string_view class_name, name;
+  Metric (*make)(const Config& config);
+};
+// The classes; Keras also knows each by its name in snake case.
+constexpr Definition kMetrics[] = {
+    {"Accuracy", "", from_config<metrics::Accuracy>},
+    {"BinaryAccuracy", "binary_accuracy", from_config<metrics::BinaryAccuracy>},
+    {"CategoricalAccuracy", "categorical_accuracy", from_config<metrics::CategoricalAccuracy>},
+    {"SparseCategoricalAccuracy", "sparse_categorical_accuracy",
+     from_config<metrics::SparseCategoricalAccuracy>},
+    {"TopKCategoricalAccuracy", "top_k_categorical_accuracy", from_config<metrics::TopKCategoricalAccuracy>},
+    {"SparseTopKCategoricalAccuracy", "sparse_top_k_categorical_accuracy",
+     from_config<metrics::SparseTopKCategoricalAccuracy>},
+    {"CosineSimilarity", "cosine_similarity", from_config<metrics::CosineSimilarity>},
+    {"PearsonCorrelation", "pearson_correlation", from_config<metrics::PearsonCorrelation>},
+    {"ConcordanceCorrelation", "concordance_correlation", from_config<metrics::ConcordanceCorrelation>},
+    {"RootMeanSquaredError", "root_mean_squared_error", from_config<metrics::RootMeanSquaredError>},
+    {"TruePositives", "true_positives", from_config<metrics::TruePositives>},
+    {"TrueNegatives", "true_negatives", from_config<metrics::TrueNegatives>},
+    {"FalsePositives", "false_positives", from_config<metrics::FalsePositives>},
+    {"FalseNegatives", "false_negatives", from_config<metrics::FalseNegatives>},
+    {"Precision", "precision", from_config<metrics::Precision>},
+    {"Recall", "recall", from_config<metrics::Recall>},
+    {"SensitivityAtSpecificity", "", from_config<metrics::SensitivityAtSpecificity>},
+    {"SpecificityAtSensitivity", "", from_config<metrics::SpecificityAtSensitivity>},
+    {"PrecisionAtRecall", "", from_config<metrics::PrecisionAtRecall>},
+    {"RecallAtPrecision", "", from_config<metrics::RecallAtPrecision>},
+    {"AUC", "auc", from_config<metrics::AUC>},
+    {"IoU", "", from_config<metrics::IoU>},
+    {"MeanIoU", "", from_config<metrics::MeanIoU>},
+    {"BinaryIoU", "binary_io_u", from_config<metrics::BinaryIoU>},
+    {"OneHotIoU", "", from_config<metrics::OneHotIoU>},
+    {"OneHotMeanIoU", "", from_config<metrics::OneHotMeanIoU>},
+    {"FBetaScore", "f_beta_score", from_config<metrics::FBetaScore>},
+    {"F1Score", "f1_score", from_config<metrics::F1Score>},
+    {"R2Score", "r2_score", from_config<metrics::R2Score>},
+};
+
+// What a loss is called where it is a metric.
+std::string_view loss_class_of(std::string_view name) {
+  return name == "LogCoshError" || name == "log_cosh_error" ? "LogCosh" : name;
+}
+
+}  // namespace
+}  // namespace detail
+
+Metric::Metric(detail::MetricPointer body, std::string name)
+    : body_(std::move(body)),
+      state_(std::make_shared<std::unique_ptr<detail::MetricState>>()),
+      name_(std::move(name)) {}
+Metric::Metric(std::string_view name) : Metric(metrics::get(name)) {}
+
+void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight) {
+  if (*state_ == nullptr) *state_ = body_->start();
+  (*state_)->update(y_true, y_pred, sample_weight);
+}
+Tensor Metric::results() const { return *state_ == nullptr ? body_->start()->result() : (*state_)->result(); }
+void Metric::reset_state() { state_->reset(); }
+
+Config Metric::serialize() const {
+  Config config = body_->serialize();
+  if (config.is_object()) config["config"]["name"] = name_;
+  return config;
+}
+
+namespace metrics {
+
+Metric get(std::string_view name) {
   const std::string text(name);
-  if (name == "accuracy" || name == "acc")
-    return [text](const Tensor& y, const Tensor& p) { return accuracy_by_shapes(text, y, p); };
-  if (name == "Accuracy") return detail::make_metric(metrics::Accuracy{text});
-  if (name == "binary_accuracy" || name == "BinaryAccuracy")
-    return detail::make_metric(metrics::BinaryAccuracy{.name = text});
-  if (name == "categorical_accuracy" || name == "CategoricalAccuracy")
-    return detail::make_metric(metrics::CategoricalAccuracy{text});
-  if (name == "sparse_categorical_accuracy" || name == "SparseCategoricalAccuracy")
-    return detail::make_metric(metrics::SparseCategoricalAccuracy{text});
+  if (name == "accuracy" || name == "acc") {
+    const auto by_shapes = [](const Tensor& y, const Tensor& p) {
+      return detail::accuracy_for(y, p).values(y, p);
+    };
+    return Metric(by_shapes, text);
+  }
+  for (const detail::Definition& definition : detail::kMetrics)
+    if (name == definition.class_name || (!name.empty() && name == definition.name))
+      return Metric(definition.make(Config::object()).shared_body(), text);
   try {
-    const Loss loss = losses::get(name);
-    return [loss](const Tensor& y, const Tensor& p) { return loss.values(y, p); };
+    // By its class, since a loss that is got by name is saved as that name.
+    Config loss = Config::object();
+    loss["class_name"] = detail::loss_class_of(name);
+    return Metric(detail::make_metric(losses::deserialize(loss)), text);
   } catch (const ValueError& unknown) {
-    constexpr std::array<std::string_view, 4> kKnown{"accuracy", "binary_accuracy", "categorical_accuracy",
-                                                     "sparse_categorical_accuracy"};
-    const std::string near = did_you_mean(name, kKnown);
+    std::vector<std::string_view> known{"accuracy"};
+    for (const detail::Definition& definition : detail::kMetrics) {
+      known.push_back(definition.class_name);
+      if (!definition.name.empty()) known.push_back(definition.name);
+    }
+    const std::string near = did_you_mean(name, known);
     throw ValueError("metrics", "expects the name of a metric or a loss", "unknown name \"" + text + "\"",
                      near.empty() ? unknown.advice() : near);
   }
 }
 
-}  // namespace
-
-namespace detail {
-
-MetricFunction make_metric(const metrics::Accuracy& options) {
-  return [name = options.name](const Tensor& y_true, const Tensor& y_pred) {
-    return share_matching(name, y_true, y_pred, [](auto y, auto p) { return y == p; });
-  };
-}
-MetricFunction make_metric(const metrics::BinaryAccuracy& options) {
-  return [options](const Tensor& y_true, const Tensor& y_pred) {
-    return binary_accuracy(options, y_true, y_pred);
-  };
-}
-MetricFunction make_metric(const metrics::CategoricalAccuracy& options) {
-  return [name = options.name](const Tensor& y_true, const Tensor& y_pred) {
-    return categorical_accuracy(name, y_true, y_pred);
-  };
-}
-MetricFunction make_metric(const metrics::SparseCategoricalAccuracy& options) {
-  return [name = options.name](const Tensor& y_true, const Tensor& y_pred) {
-    return sparse_categorical_accuracy(name, y_true, y_pred);
-  };
+Metric deserialize(const Config& config) {
+  if (config.is_string()) return get(config.get<std::string>());
+  const auto [name, arguments] = detail::named_arguments("metrics.deserialize", config);
+  for (const detail::Definition& definition : detail::kMetrics)
+    if (name == definition.class_name) return definition.make(arguments);
+  Config loss = config;
+  loss["class_name"] = detail::loss_class_of(name);
+  return losses::deserialize(loss);
 }
 
-}  // namespace detail
-
-Metric::Metric(std::string_view name) : function_(function_named(name)), name_(name) {}
-Metric::Metric(const Loss& loss)
-    : function_([loss](const Tensor& y_true, const Tensor& y_pred) { return loss.values(y_true, y_pred); }),
-      name_(loss.name()) {}
+}  // namespace metrics
 
 void RunningMean::add(const Tensor& values, const Tensor& weights) {
   const Tensor v = values.detach().contiguous();

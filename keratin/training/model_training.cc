@@ -66,40 +66,40 @@ std::vector<std::string> metric_names(const CompileOptions& options) {
   return names;
 }
 
-/// The means of an epoch: the loss by rows, then each metric.
-class Means {
+/// What an epoch has collected: the mean loss by rows, then each metric.
+class Collected {
  public:
-  explicit Means(const TrainingState& state)
-      : state_(&state), metrics_(state.options.metrics.size() + state.options.weighted_metrics.size()) {}
+  explicit Collected(const TrainingState& state) : state_(&state) {
+    for (const auto* metrics : {&state.options.metrics, &state.options.weighted_metrics})
+      for (const Metric& metric : *metrics) metrics_.push_back(metric.shared_body()->start());
+  }
 
   bool wants_predictions() const { return !metrics_.empty(); }
 
   void add(const StepResult& result, const Batch& batch, std::int64_t rows) {
     loss_.add(result.loss, static_cast<double>(rows));
-    const auto& plain = state_->options.metrics;
-    const auto& weighted = state_->options.weighted_metrics;
-    for (std::size_t i = 0; i < plain.size(); ++i) metrics_[i].add(plain[i].values(batch.y, result.y_pred));
-    for (std::size_t i = 0; i < weighted.size(); ++i)
-      metrics_[plain.size() + i].add(weighted[i].values(batch.y, result.y_pred), batch.sample_weight);
+    const std::size_t plain = state_->options.metrics.size();
+    for (std::size_t i = 0; i < metrics_.size(); ++i)
+      metrics_[i]->update(batch.y, result.y_pred, i < plain ? Tensor() : batch.sample_weight);
   }
 
-  void add(const Means& other) {
+  void add(const Collected& other) {
     loss_.add(other.loss_);
-    for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i].add(other.metrics_[i]);
+    for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i]->merge(*other.metrics_[i]);
   }
 
   Metrics values(std::string_view prefix = "") const {
     Metrics values;
     values.set(std::string(prefix) + "loss", loss_.value());
     for (std::size_t i = 0; i < metrics_.size(); ++i)
-      values.set(std::string(prefix) + state_->names[i], metrics_[i].value());
+      values.set(std::string(prefix) + state_->names[i], metrics_[i]->result().item());
     return values;
   }
 
  private:
   const TrainingState* state_;
   RunningMean loss_;
-  std::vector<RunningMean> metrics_;
+  std::vector<std::unique_ptr<detail::MetricState>> metrics_;
 };
 
 // Adds the values of an epoch in the order of the generation's History.
@@ -138,16 +138,17 @@ Metrics evaluate_samples(const Model& model, const TrainingState& state, const S
   const Batches batches(samples, batch_size);
   const Stepper stepper = stepper_of(model, state);
   const std::int64_t steps = steps_of(batches, limit, "evaluate: steps");
-  std::vector<Means> parts(static_cast<std::size_t>(steps), Means(state));
+  std::vector<Collected> parts;
+  for (std::int64_t i = 0; i < steps; ++i) parts.emplace_back(state);
   parallel_for(steps, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Batch batch = batches.batch(i);
       parts[static_cast<std::size_t>(i)].add(stepper.evaluate(batch), batch, batches.rows_of(i));
     }
   });
-  Means means(state);
-  for (const Means& part : parts) means.add(part);
-  return means.values(prefix);
+  Collected all(state);
+  for (const Collected& part : parts) all.add(part);
+  return all.values(prefix);
 }
 
 /// A run of fit: the options checked, the samples split.
@@ -227,8 +228,8 @@ class FitRun {
     }
   }
 
-  Means train_epoch(const Batches& batches, Stepper& stepper, std::int64_t epoch) {
-    Means means(state_);
+  Collected train_epoch(const Batches& batches, Stepper& stepper, std::int64_t epoch) {
+    Collected means(state_);
     for (std::int64_t i = 0; i < run_.steps; ++i) {
       for (const auto& callback : callbacks_) callback->on_train_batch_begin(run_, i);
       const Batch batch = batches.batch(i);
@@ -267,6 +268,11 @@ void Model::compile(const CompileOptions& options) {
   if (options.loss_weights.size() > 1)
     throw ValueError("compile", "expects one loss weight, as the model has one output",
                      "got " + std::to_string(options.loss_weights.size()));
+  for (const auto* metrics : {&options.metrics, &options.weighted_metrics})
+    for (const Metric& metric : *metrics)
+      if (!metric.shared_body()->is_scalar())
+        throw ValueError("compile", "expects metrics of one number", metric.name() + " gives a list of them",
+                         "Give it one threshold or an average.");
   auto state = std::make_shared<TrainingState>(TrainingState{options, 1, metric_names(options)});
   if (!options.loss_weights.empty()) state->loss_weight = options.loss_weights.front();
   if (options.loss.is_defined() && options.loss.function().reduction() == Reduction::none)
