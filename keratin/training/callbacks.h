@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "keratin/core/error.h"
 #include "keratin/core/export.h"
 #include "keratin/models/model.h"
 #include "keratin/training/history.h"
@@ -25,8 +26,15 @@ struct TrainingRun {
   std::int64_t epochs = 1;
   std::int64_t steps = 0;  ///< of an epoch
   std::int64_t samples = 0;
-  /// Set it, and training ends after this batch's epoch.
+  /// The first epoch's number; a callback may raise it in on_train_begin.
+  std::int64_t initial_epoch = 0;
+  /// Whether there are samples to validate on.
+  bool validates = false;
+  /// Set it, and training ends: after this batch, or after the epoch, which is reported as far as it got.
   bool stop_training = false;
+  /// What a callback adds to the epoch's logs in on_epoch_end, as "learning_rate": those after it and the
+  /// History see it.
+  Metrics reported = {};
 };
 
 /// Derive and override what is needed. Epochs and batches count from 0; `logs` hold the means of the epoch so
@@ -41,6 +49,11 @@ class KERATIN_API Callback {
   virtual void on_epoch_end(TrainingRun& /*run*/, std::int64_t /*epoch*/, const Metrics& /*logs*/) {}
   virtual void on_train_batch_begin(TrainingRun& /*run*/, std::int64_t /*batch*/) {}
   virtual void on_train_batch_end(TrainingRun& /*run*/, std::int64_t /*batch*/, const Metrics& /*logs*/) {}
+  /// A batch's loss was NaN or infinite; the weights are those before it. True to end training there, else
+  /// the error is thrown.
+  virtual bool on_not_finite(TrainingRun& /*run*/, std::int64_t /*batch*/, const NumericError& /*error*/) {
+    return false;
+  }
 };
 
 /// A callback in a list: one of its own, or one that the caller keeps a pointer to.

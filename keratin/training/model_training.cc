@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -176,11 +177,12 @@ class FitRun {
     run_.epochs = options_.epochs;
     run_.steps = steps_of(batches, options_.steps_per_epoch, "fit: steps_per_epoch");
     run_.samples = train_.count();
+    run_.initial_epoch = options_.initial_epoch;
+    run_.validates = has_validation();
     History history;
     Metrics logs;
     for (const auto& callback : callbacks_) callback->on_train_begin(run_);
-    for (std::int64_t epoch = options_.initial_epoch; epoch < options_.epochs && !run_.stop_training;
-         ++epoch) {
+    for (std::int64_t epoch = run_.initial_epoch; epoch < options_.epochs && !run_.stop_training; ++epoch) {
       for (const auto& callback : callbacks_) callback->on_epoch_begin(run_, epoch);
       if (options_.shuffle) batches.shuffle();
       logs = Metrics();
@@ -191,8 +193,12 @@ class FitRun {
                                 options_.validation_batch_size.value_or(options_.batch_size),
                                 options_.validation_steps, "val_"),
                run_.model.body().generation);
+      run_.reported = Metrics();
+      for (const auto& callback : callbacks_) {
+        callback->on_epoch_end(run_, epoch, logs);
+        for (const auto& [name, value] : run_.reported) logs.set(name, value);
+      }
       history.append(epoch, logs);
-      for (const auto& callback : callbacks_) callback->on_epoch_end(run_, epoch, logs);
     }
     run_.optimizer.finalize_variable_values(run_.model.trainable_variables());
     for (const auto& callback : callbacks_) callback->on_train_end(run_, logs);
@@ -233,21 +239,27 @@ class FitRun {
     for (std::int64_t i = 0; i < run_.steps; ++i) {
       for (const auto& callback : callbacks_) callback->on_train_batch_begin(run_, i);
       const Batch batch = batches.batch(i);
-      means.add(guarded_step(stepper, batch, means.wants_predictions(), epoch, i), batch, batches.rows_of(i));
+      const auto result = guarded_step(stepper, batch, means.wants_predictions(), epoch, i);
+      if (!result) return means;
+      means.add(*result, batch, batches.rows_of(i));
       if (callbacks_.empty()) continue;
       Metrics logs;
       append(logs, means.values(), run_.model.body().generation);
       for (const auto& callback : callbacks_) callback->on_train_batch_end(run_, i, logs);
+      if (run_.stop_training) break;
     }
     return means;
   }
 
-  // The step, with its place in an error's words.
-  StepResult guarded_step(Stepper& stepper, const Batch& batch, bool keep_predictions, std::int64_t epoch,
-                          std::int64_t step) const {
+  // The step, with its place in an error's words; nothing where a callback ends training instead.
+  std::optional<StepResult> guarded_step(Stepper& stepper, const Batch& batch, bool keep_predictions,
+                                         std::int64_t epoch, std::int64_t step) {
     try {
       return stepper.step(batch, keep_predictions);
     } catch (const NumericError& error) {
+      for (const auto& callback : callbacks_)
+        run_.stop_training = callback->on_not_finite(run_, step, error) || run_.stop_training;
+      if (run_.stop_training) return std::nullopt;
       throw NumericError("fit", error.expected(),
                          error.received() + " at step " + std::to_string(step + 1) + " of " +
                              std::to_string(run_.steps) + " in epoch " + std::to_string(epoch + 1),

@@ -10,9 +10,12 @@
 #include "keratin/models/model.h"
 #include "keratin/tensor/tensor.h"
 #include "keratin/training/callbacks.h"
+#include "keratin/training/checkpoint.h"
 #include "keratin/training/history.h"
+#include "keratin/training/logging.h"
 #include "keratin/training/losses.h"
 #include "keratin/training/metrics.h"
+#include "keratin/training/monitoring.h"
 #include "keratin/training/optimizers.h"
 
 namespace keratin::inline v0 {
