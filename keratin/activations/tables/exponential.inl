@@ -1,5 +1,25 @@
-// e^x times the powers' scale: 0.56 ULP for scale 1. n = x/ln 2 to a sixteenth, 2^n = 2^whole · power[low
-// bits].
+// e^x·2^k = 2^(i >> 4)·power[i]·(1 + p) for a whole k: `magic` is kExpMagic + k.
+constexpr float kExpMagic = 0x1.8p19f;  // its spacing is 1/16
+template <std::size_t n>
+HWY_INLINE void exp_parts(const Floats (&x)[n], Floats magic, const Column<16>& rest, Indices (&i)[n],
+                          Floats (&p)[n]) {
+  const FloatTag tag;
+  // ln 2 in two parts, the first of few enough bits that (x/ln 2 to a sixteenth)·high is exact.
+  constexpr float kLog2E = 0x1.715476p+0f, kHigh = 0x1.62e4p-1f, kLow = 0x1.7f7d1cp-20f;
+  Floats r[n];
+  for (std::size_t u = 0; u < n; ++u) {
+    const Floats shifted = fused(x[u], hn::Set(tag, kLog2E), magic), minus_n = hn::Sub(magic, shifted);
+    i[u] = hn::BitCast(IndexTag(), shifted);
+    r[u] = hn::Add(fused(minus_n, hn::Set(tag, kHigh), x[u]), fused(minus_n, hn::Set(tag, kLow), rest[i[u]]));
+  }
+  // e^r − 1 for |r| <= ln(2)/32: the constant next to 1/2 takes the cubic's place in r^4.
+  for (std::size_t u = 0; u < n; ++u) {
+    p[u] = fused(hn::Mul(r[u], r[u]), fused(r[u], hn::Set(tag, 0x1.555556p-3f), hn::Set(tag, 0x1.000148p-1f)),
+                 r[u]);
+  }
+}
+
+// e^x times the powers' scale: 0.56 ULP for scale 1.
 template <const auto& powers>
 class Exp {
  public:
@@ -16,22 +36,14 @@ class Exp {
 
   HWY_INLINE void operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     const FloatTag tag;
-    const IndexTag whole;
-    // ln 2 in two parts, the first of few enough bits that n·high is exact.
-    constexpr float kLog2E = 0x1.715476p+0f, kHigh = 0x1.62e4p-1f, kLow = 0x1.7f7d1cp-20f;
+    Floats cut[kVectors], p[kVectors];
+    Indices i[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u)
+      cut[u] = hn::Min(hn::Max(x[u], hn::Set(tag, -106.0f)), hn::Set(tag, 90.0f));
+    exp_parts(cut, hn::Set(tag, kExpMagic), rest_, i, p);
     for (std::size_t u = 0; u < kVectors; ++u) {
-      const Floats cut = hn::Min(hn::Max(x[u], hn::Set(tag, -106.0f)), hn::Set(tag, 90.0f));
-      const Floats magic = hn::Set(tag, 0x1.8p19f);  // its spacing is 1/16
-      const Floats shifted = fused(cut, hn::Set(tag, kLog2E), magic);
-      const Indices i = hn::BitCast(whole, shifted);
-      const Floats n = hn::Sub(shifted, magic), minus_n = hn::Neg(n);
-      const Floats r =
-          hn::Add(fused(minus_n, hn::Set(tag, kHigh), cut), fused(minus_n, hn::Set(tag, kLow), rest_[i]));
-      // e^r − 1 for |r| <= ln(2)/32: the constant next to 1/2 takes the cubic's place in r^4.
-      const Floats p =
-          fused(hn::Mul(r, r), fused(r, hn::Set(tag, 0x1.555556p-3f), hn::Set(tag, 0x1.000148p-1f)), r);
-      const Floats power = power_[i];
-      y[u] = scaled(fused(power, p, power), i);
+      const Floats power = power_[i[u]];
+      y[u] = scaled(fused(power, p[u], power), i[u]);
     }
   }
 
@@ -40,7 +52,7 @@ class Exp {
   static HWY_INLINE Floats scaled(Floats y, Indices i) {
     const FloatTag tag;
     const IndexTag whole;
-    const Indices exponent = hn::ShiftRight<4>(hn::Sub(i, hn::BitCast(whole, hn::Set(tag, 0x1.8p19f))));
+    const Indices exponent = hn::ShiftRight<4>(hn::Sub(i, hn::BitCast(whole, hn::Set(tag, kExpMagic))));
     const Indices half = hn::ShiftRight<1>(exponent);
     const auto power_of_two = [&](Indices k) {
       return hn::BitCast(tag, hn::ShiftLeft<23>(hn::Add(k, hn::Set(whole, 127))));
