@@ -136,6 +136,18 @@ Tensor gradient_tensor(AxisKind kind, const Tensor& x, const Tensor& upstream, s
   return out;
 }
 
+Tensor softmax_gradient_tensor(const Tensor& result, const Tensor& upstream, std::int64_t count,
+                               std::int64_t length) {
+  const FloatEnvironment environment;
+  Tensor out = Tensor::empty(result.shape(), result.dtype());
+  const float *y = result.values<float>().data(), *g = upstream.values<float>().data();
+  float* to = out.mutable_values<float>().data();
+  parallel_for(count, rows_grain(length), [&](std::int64_t begin, std::int64_t end) {
+    softmax_gradient_rows(y + begin * length, g + begin * length, to + begin * length, end - begin, length);
+  });
+  return out;
+}
+
 struct KindInfo {
   std::string_view name, class_name;
 };
@@ -167,15 +179,22 @@ void apply_spans(AxisKind kind, std::span<const T> in, std::span<T> out, std::si
   forward_rows(kind, in.data(), out.data(), count, static_cast<std::int64_t>(row_length));
 }
 
+// The same for a gradient as large as its input.
+std::int64_t count_gradient_rows(AxisKind kind, std::size_t in, std::size_t upstream, std::size_t out,
+                                 std::size_t& row_length) {
+  const std::int64_t count = count_rows(kind, in, upstream, row_length);
+  if (out != in) {
+    throw ShapeError(kKinds[static_cast<std::size_t>(kind)].name,
+                     fmt::format("a gradient of {} elements", in), fmt::format("the span has {}", out),
+                     "Make the spans fit.");
+  }
+  return count;
+}
+
 template <class T>
 void gradient_spans(AxisKind kind, std::span<const T> in, std::span<const T> upstream, std::span<T> out,
                     std::size_t row_length) {
-  const std::int64_t count = count_rows(kind, in.size(), upstream.size(), row_length);
-  if (out.size() != in.size()) {
-    throw ShapeError(kKinds[static_cast<std::size_t>(kind)].name,
-                     fmt::format("a gradient of {} elements", in.size()),
-                     fmt::format("the span has {}", out.size()), "Make the spans fit.");
-  }
+  const std::int64_t count = count_gradient_rows(kind, in.size(), upstream.size(), out.size(), row_length);
   const FloatEnvironment environment;
   gradient_rows(kind, in.data(), upstream.data(), out.data(), count, static_cast<std::int64_t>(row_length));
 }
@@ -203,8 +222,14 @@ Tensor AxisActivation::apply(const Tensor& x, bool) const {
   const std::vector<std::size_t> axes = axes_.of(x.shape(), keras_name());
   const Rows rows(x.shape(), axes);
   const Tensor turned = rows.turned(x.detach());
-  Tensor y = rows.back(forward_tensor(kind_, turned, turned.shape(), rows.count, rows.length));
-  if (wants_gradient({&x})) {
+  const Tensor result = forward_tensor(kind_, turned, turned.shape(), rows.count, rows.length);
+  Tensor y = rows.back(result);
+  if (wants_gradient({&x}) && kind_ == AxisKind::softmax && x.dtype() == DType::float32) {
+    y = record(std::move(y), keras_name(), {&x}, [rows, result](const Tensor& upstream) {
+      return std::vector{
+          rows.back(softmax_gradient_tensor(result, rows.turned(upstream), rows.count, rows.length))};
+    });
+  } else if (wants_gradient({&x})) {
     y = record(std::move(y), keras_name(), {&x}, [kind = kind_, rows, turned](const Tensor& upstream) {
       return std::vector{
           rows.back(gradient_tensor(kind, turned, rows.turned(upstream), rows.count, rows.length))};
@@ -270,6 +295,14 @@ void rows_gradient(AxisKind kind, std::span<const float> in, std::span<const flo
 void rows_gradient(AxisKind kind, std::span<const double> in, std::span<const double> upstream,
                    std::span<double> out, std::size_t row_length) {
   gradient_spans(kind, in, upstream, out, row_length);
+}
+void rows_gradient_from_result(std::span<const float> result, std::span<const float> upstream,
+                               std::span<float> out, std::size_t row_length) {
+  const std::int64_t count =
+      count_gradient_rows(AxisKind::softmax, result.size(), upstream.size(), out.size(), row_length);
+  const FloatEnvironment environment;
+  softmax_gradient_rows(result.data(), upstream.data(), out.data(), count,
+                        static_cast<std::int64_t>(row_length));
 }
 
 }  // namespace detail

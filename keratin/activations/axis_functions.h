@@ -87,10 +87,13 @@ KERATIN_API void rows_gradient(AxisKind kind, std::span<const float> in, std::sp
                                std::span<float> out, std::size_t row_length);
 KERATIN_API void rows_gradient(AxisKind kind, std::span<const double> in, std::span<const double> upstream,
                                std::span<double> out, std::size_t row_length);
+KERATIN_API void rows_gradient_from_result(std::span<const float> result, std::span<const float> upstream,
+                                           std::span<float> out, std::size_t row_length);
 
 /// On a tensor: float32 or float64 (else TypeError), recorded where a gradient is wanted. On spans: rows of
 /// `row_length` elements one after another (0: a single row), glu's in its result; `out` may be `in` but for
-/// glu; on the calling thread, nothing allocated but by sparsemax for rows of more than 2,048 elements.
+/// glu; on the calling thread, nothing allocated but by sparsemax for rows of more than 2,048 elements. f32
+/// softmax and log_softmax are within 4 ULP, f32 in its own place costs a third more than into another.
 /// ShapeError if sizes do not fit.
 template <AxisKind kind>
 struct AxisFunction {
@@ -105,7 +108,8 @@ struct AxisFunction {
 };
 
 /// The vector-Jacobian product on spans: out = d Σ upstream·f(in) / d in; `out` may be `in` or `upstream`,
-/// but for glu.
+/// but for glu. Softmax's and log_softmax's allocate a row where `out` is `upstream` and rows have more than
+/// 2,048 f32.
 template <AxisKind kind>
 struct AxisGradient {
   void operator()(std::span<const float> in, std::span<const float> upstream, std::span<float> out,
@@ -115,6 +119,11 @@ struct AxisGradient {
   void operator()(std::span<const double> in, std::span<const double> upstream, std::span<double> out,
                   std::size_t row_length = 0) const {
     rows_gradient(kind, in, upstream, out, row_length);
+  }
+  /// The same from result = softmax(in), as a backward pass has it: a third of the time.
+  void from_result(std::span<const float> result, std::span<const float> upstream, std::span<float> out,
+                   std::size_t row_length = 0) const requires(kind == AxisKind::softmax) {
+    rows_gradient_from_result(result, upstream, out, row_length);
   }
 };
 

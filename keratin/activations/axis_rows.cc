@@ -1,7 +1,8 @@
-// Softmax and kin on rows: computed in double whatever the type, rounded once.
+// Softmax and kin on rows. Softmax and log_softmax of f32 have kernels of their own, softmax/kernels.h; the
+// rest is computed in double whatever the type, and rounded once.
 //
-// The backward passes start from x, not from y: y's rounding would stay in the result where upstream − Σ
-// cancels. Sums run in eight lanes by index, so that no vector length changes a bit.
+// The backward passes of f64 start from x, not from y: y's rounding would stay in the result where upstream −
+// Σ cancels. Sums run in eight lanes by index, so that no vector length changes a bit.
 #include "keratin/activations/axis_rows.h"
 
 #include <algorithm>
@@ -9,9 +10,11 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "keratin/activations/builtin.h"
+#include "keratin/activations/softmax/kernels.h"
 #include "keratin/activations/tape_kernels.h"
 
 namespace keratin::inline v0::activations::detail {
@@ -282,10 +285,56 @@ void glu_gradient(const T* x, const T* upstream, T* out, Size length, Block& blo
   }
 }
 
+bool is_softmax(AxisKind kind) { return kind == AxisKind::softmax || kind == AxisKind::log_softmax; }
+
+// Through softmax(x), in a block of rows or in `out`; only a long row whose `out` is its upstream needs
+// memory.
+void kernel_gradient_rows(AxisKind kind, const float* x, const float* upstream, float* out, Size count,
+                          Size length) {
+  if (length == 0) return;
+  const SoftmaxKernels& kernels = softmax_kernels();
+  const auto gradient = kind == AxisKind::softmax ? kernels.softmax_gradient : kernels.log_softmax_gradient;
+  alignas(64) std::array<float, kBlock> block;
+  std::vector<float> heap;
+  float* y = block.data();
+  if (length > kBlock && out == upstream) {
+    heap.resize(static_cast<std::size_t>(length));
+    y = heap.data();
+  }
+  const Size step = std::max<Size>(1, kBlock / length);
+  for (Size first = 0; first < count; first += step) {
+    const Size here = std::min(step, count - first), at = first * length;
+    if (length > kBlock && out != upstream) y = out + at;
+    kernels.softmax(x + at, y, here, length);
+    gradient(y, upstream + at, out + at, here, length);
+  }
+}
+
 }  // namespace
+
+void exact_softmax_row(const float* x, float* y, Size length) {
+  Block block;
+  softmax(x, y, length, block);
+}
+void exact_log_softmax_row(const float* x, float* y, Size length) {
+  Block block;
+  log_softmax(x, y, length, block);
+}
+
+void softmax_gradient_rows(const float* y, const float* upstream, float* out, Size count, Size length) {
+  if (length > 0) softmax_kernels().softmax_gradient(y, upstream, out, count, length);
+}
 
 template <class T>
 void forward_rows(AxisKind kind, const T* x, T* y, Size count, Size length) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_softmax(kind)) {
+      const SoftmaxKernels& kernels = softmax_kernels();
+      if (length > 0)
+        (kind == AxisKind::softmax ? kernels.softmax : kernels.log_softmax)(x, y, count, length);
+      return;
+    }
+  }
   Block block;
   for (Size r = 0; r < count; ++r) {
     switch (kind) {
@@ -307,6 +356,9 @@ void forward_rows(AxisKind kind, const T* x, T* y, Size count, Size length) {
 
 template <class T>
 void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, Size count, Size length) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_softmax(kind)) return kernel_gradient_rows(kind, x, upstream, out, count, length);
+  }
   Block block;
   for (Size r = 0; r < count; ++r) {
     const T* g = upstream + r * length;

@@ -16,6 +16,10 @@ template <class T>
 void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, std::int64_t count,
                    std::int64_t length);
 
+/// The same from y = f(x) of softmax, for f32: what a forward pass has computed need not be computed again.
+void softmax_gradient_rows(const float* y, const float* upstream, float* out, std::int64_t count,
+                           std::int64_t length);
+
 /// Rows a chunk of a parallel loop takes.
 inline std::int64_t rows_grain(std::int64_t length) { return length >= 16384 ? 1 : 16384 / (length + 1) + 1; }
 

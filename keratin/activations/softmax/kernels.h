@@ -1,0 +1,29 @@
+// Softmax and log_softmax of f32 rows, compiled for each instruction set. Internal.
+#pragma once
+
+#include <cstdint>
+
+namespace keratin::inline v0::activations::detail {
+
+/// On `count` rows of `length` > 0 elements that lie one after another, on this thread; the result may be any
+/// of the inputs. The same bits on every instruction set, and for a row whatever its neighbours.
+struct SoftmaxKernels {
+  void (*softmax)(const float* x, float* y, std::int64_t count, std::int64_t length);
+  void (*log_softmax)(const float* x, float* y, std::int64_t count, std::int64_t length);
+  /// out = y·(upstream − Σ y·upstream), where y = softmax(x).
+  void (*softmax_gradient)(const float* y, const float* upstream, float* out, std::int64_t count,
+                           std::int64_t length);
+  /// out = upstream − y·Σ upstream, where y = softmax(x).
+  void (*log_softmax_gradient)(const float* y, const float* upstream, float* out, std::int64_t count,
+                               std::int64_t length);
+};
+
+/// Those of the instruction set in use.
+const SoftmaxKernels& softmax_kernels();
+
+/// What the kernels leave rows to that hold NaN, +inf, nothing but −inf, or a largest element beyond ±2^11:
+/// one row in f64, rounded once. y may be x.
+void exact_softmax_row(const float* x, float* y, std::int64_t length);
+void exact_log_softmax_row(const float* x, float* y, std::int64_t length);
+
+}  // namespace keratin::inline v0::activations::detail
