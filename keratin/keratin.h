@@ -27,6 +27,7 @@
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/layers.h"
 #include "keratin/models/model.h"
+#include "keratin/models/sample_predictor.h"
 #include "keratin/models/model_body.h"
 #include "keratin/ops/dense.h"
 #include "keratin/ops/ops.h"

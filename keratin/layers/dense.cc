@@ -3,13 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "keratin/core/error.h"
+#include "keratin/layers/dense_parts.h"
 #include "keratin/layers/layer_reader.h"
 #include "keratin/ops/dense.h"
 
 namespace keratin::inline v0 {
 namespace {
 
-class DenseBody final : public LayerBody {
+class DenseBody final : public LayerBody, public detail::HasDenseParts {
  public:
   DenseBody(std::int64_t units, const DenseOptions& options) : units_(units), options_(options) {
     if (units < 1) {
@@ -39,6 +40,13 @@ class DenseBody final : public LayerBody {
       return ops::dense(x, kernel_.tensor(), bias, options_.activation);
     }
     return options_.activation(ops::dense(x, kernel_.tensor(), bias, {}), context.training);
+  }
+
+  std::optional<detail::DenseParts> dense_parts() const override {
+    const ElementwiseFunction* function = options_.activation.elementwise();
+    if (!is_built() || function == nullptr) return std::nullopt;
+    return detail::DenseParts{kernel_.value(), options_.use_bias ? bias_.value() : Tensor(),
+                              options_.activation.is_linear() ? nullptr : function};
   }
 
   Shape output_shape(const Shape& input) const override {
