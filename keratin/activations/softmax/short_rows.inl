@@ -109,16 +109,12 @@ class ShortExponentials {
   alignas(64) float largest[kCount], magic[kCount];
   bool is_usual = true;
 
-  HWY_INLINE explicit ShortExponentials(Size length) : x(length), e(length), length_(length) {
-    std::fill(largest, largest + kCount, 0.0f);
-    std::fill(total, total + kCount, 1.0);
-  }
+  HWY_INLINE explicit ShortExponentials(Size length) : x(length), e(length), length_(length) {}
 
   HWY_INLINE void compute(const float* from, std::size_t rows) {
     rows_ = rows;
     is_usual = all_rows(from);
-    x.fill_up(rows);
-    e.fill_up(rows);
+    if (rows < kCount) fill_up();
     if (!is_usual) {
       for (std::size_t r = 0; r < rows; ++r) one_row(r);
     }
@@ -133,7 +129,7 @@ class ShortExponentials {
       largest_of_sixteen_rows([&](std::size_t r) HWY_ATTR { return largest_lanes(first + r); },
                               largest + first);
     }
-    std::fill(magic, magic + kCount, Shift::none().magic);
+    std::fill(magic, magic + (rows_ + 15) / 16 * 16, Shift::none().magic);
   }
   /// The exponential of each row's largest.
   HWY_INLINE void largest_exponentials(float* to) const {
@@ -146,6 +142,15 @@ class ShortExponentials {
   }
 
  private:
+  // What vectors read beyond the last row; a call with few rows does not pay for many.
+  HWY_INLINE void fill_up() {
+    const std::size_t end = (rows_ + 15) / 16 * 16;
+    x.fill_up(rows_);
+    e.fill_up(rows_);
+    std::fill(total + rows_, total + end, 1.0);
+    std::fill(largest + rows_, largest + end, 0.0f);
+    std::fill(magic + rows_, magic + end, Shift::none().magic);
+  }
   HWY_INLINE Sixteen largest_lanes(std::size_t r) const {
     Sixteen top = x.lanes(r, 0, -kInfinity);
     for (std::size_t group = 1; group < kGroups; ++group) {
