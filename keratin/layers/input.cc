@@ -42,7 +42,10 @@ class InputBody final : public LayerBody {
 }  // namespace
 
 Input::Input(const Shape& shape, const InputOptions& options)
-    : Layer(std::make_shared<InputBody>(shape, options)) {}
+    : Layer(std::make_shared<InputBody>(shape, options)),
+      tensor_(
+          std::make_shared<const SymbolicCall>(SymbolicCall{body_, {}, {*body_->batch_input_shape}, false}),
+          0) {}
 
 Input Input::from_config(const Config& config, Generation generation) {
   detail::LayerReader reader("InputLayer", config, generation);

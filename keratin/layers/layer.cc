@@ -81,7 +81,7 @@ std::shared_ptr<LayerBody> LayerBody::clone() const {
   all.update(config(generation));
   const Layer copy =
       layers::deserialize(detail::keras_object(module_name(), class_name(), std::move(all)), generation);
-  if (built_shape) copy.build(*built_shape);
+  if (built_shape) copy.build_list(built_shapes);
   std::vector<Tensor> values;
   for (const Weight& weight : weights()) values.push_back(weight.variable.value());
   copy.set_weights(values);
@@ -122,20 +122,49 @@ Config LayerBody::base_config(Generation target) const {
   return config;
 }
 
-void LayerBody::ensure_built(const Shape& input) {
+void LayerBody::check_single(std::size_t count) const {
+  if (count == 1) return;
+  throw ShapeError(to_snake_case(class_name()), "one input", "received " + std::to_string(count),
+                   "Layer \"" + name + "\". Concatenate or add them first.");
+}
+
+void LayerBody::build_list(const std::vector<Shape>& inputs) {
+  check_single(inputs.size());
+  build(inputs.front());
+}
+
+std::vector<Tensor> LayerBody::call_list(const std::vector<Tensor>& inputs,
+                                         const CallContext& context) const {
+  check_single(inputs.size());
+  return {call(inputs.front(), context)};
+}
+
+std::vector<Shape> LayerBody::output_shapes(const std::vector<Shape>& inputs) const {
+  check_single(inputs.size());
+  return {output_shape(inputs.front())};
+}
+
+std::vector<Tensor> LayerBody::output_masks(const std::vector<Tensor>& inputs,
+                                            const std::vector<Tensor>& masks) const {
+  return {output_mask(inputs.front(), masks.front())};
+}
+
+void LayerBody::ensure_built(const std::vector<Shape>& inputs) {
   if (is_built()) return;
   const std::lock_guard lock(guard_.mutex);
   if (is_built()) return;
-  const Shape shape = with_unknown_batch(input);
-  output_shape(input);
+  output_shapes(inputs);
+  std::vector<Shape> shapes;
+  for (const Shape& input : inputs) shapes.push_back(with_unknown_batch(input));
   try {
-    build(shape);
+    build_list(shapes);
   } catch (...) {
     weights_.clear();
     parts_.clear();
     throw;
   }
-  built_shape = shape;
+  built_shape = shapes.front();
+  built_shapes = std::move(shapes);
   guard_.is_built.store(true, std::memory_order_release);
 }
 
@@ -190,7 +219,7 @@ std::shared_ptr<LayerBody> LayerBody::finish_clone(std::shared_ptr<LayerBody> co
   copy->given_.assign(copy->weights_.rbegin(), copy->weights_.rend());
   copy->weights_.clear();
   if (copy->built_shape) {
-    copy->build(*copy->built_shape);
+    copy->build_list(copy->built_shapes);
     copy->guard_.is_built.store(true, std::memory_order_release);
   }
   return copy;
@@ -207,21 +236,96 @@ Layer::Layer(std::shared_ptr<LayerBody> body) : body_(std::move(body)) {
   if (body_->name.empty()) body_->name = automatic_name(body_->class_name());
 }
 
-Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
-  if (!x.is_defined()) {
-    throw StateError(to_snake_case(class_name()), "a tensor", "received an undefined one",
-                     "Layer \"" + name() + "\". Pass a tensor that holds values.");
-  }
-  body_->ensure_built(x.shape());
-  const InputCast cast = body_->input_cast();
+namespace {
+
+void check_defined(const LayerBody& body, const Tensor& x) {
+  if (x.is_defined()) return;
+  throw StateError(to_snake_case(body.class_name()), "a tensor", "received an undefined one",
+                   "Layer \"" + body.name + "\". Pass a tensor that holds values.");
+}
+
+Tensor in_dtype_of(const LayerBody& body, const Tensor& x) {
+  const InputCast cast = body.input_cast();
   const bool is_wanted = cast == InputCast::all || (cast == InputCast::floats && is_floating(x.dtype()));
-  const Tensor y = body_->call(is_wanted && x.dtype() != dtype() ? ops::cast(x, dtype()) : x, context);
-  if (context.losses != nullptr && body_->activity_regularizer && y.rank() > 0) {
-    // An empty batch has no penalty, rather than 0/0.
-    const double batch = static_cast<double>(std::max<std::int64_t>(y.shape()[0], 1));
-    context.losses->push_back(body_->activity_regularizer(y) / batch);
-  }
+  return is_wanted && x.dtype() != body.dtype ? ops::cast(x, body.dtype) : x;
+}
+
+// The activity regularizer's penalty, where losses are wanted.
+void add_penalty(const LayerBody& body, const Tensor& y, const CallContext& context) {
+  if (context.losses == nullptr || !body.activity_regularizer || y.rank() == 0) return;
+  // An empty batch has no penalty, rather than 0/0.
+  const double batch = static_cast<double>(std::max<std::int64_t>(y.shape()[0], 1));
+  context.losses->push_back(body.activity_regularizer(y) / batch);
+}
+
+// The only one of a call's results.
+template <class T>
+const T& only(const LayerBody& body, const std::vector<T>& outputs) {
+  if (outputs.size() == 1) return outputs.front();
+  throw StateError(to_snake_case(body.class_name()), "one output",
+                   "\"" + body.name + "\" gives " + std::to_string(outputs.size()),
+                   "Call layer.call({x}), which gives them all.");
+}
+
+}  // namespace
+
+Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
+  if (body_->has_lists() || !context.masks.empty() || context.output_masks != nullptr)
+    return (*this)(std::vector<Tensor>{x}, context);
+  check_defined(*body_, x);
+  build(x.shape());
+  const Tensor y = body_->call(in_dtype_of(*body_, x), context);
+  add_penalty(*body_, y, context);
   return y;
+}
+
+Tensor Layer::operator()(const std::vector<Tensor>& inputs, const CallContext& context) const {
+  return only(*body_, call(inputs, context));
+}
+
+std::vector<Tensor> Layer::call(const std::vector<Tensor>& inputs, const CallContext& context) const {
+  if (inputs.empty()) body_->check_single(0);
+  std::vector<Shape> shapes;
+  std::vector<Tensor> cast;
+  for (const Tensor& x : inputs) {
+    check_defined(*body_, x);
+    shapes.push_back(x.shape());
+    cast.push_back(in_dtype_of(*body_, x));
+  }
+  body_->ensure_built(shapes);
+  CallContext inner = context;
+  if (inner.masks.empty()) inner.masks = {inner.mask};
+  inner.masks.resize(inputs.size());
+  inner.mask = inner.masks.front();
+  std::vector<Tensor> outputs = body_->call_list(cast, inner);
+  for (const Tensor& y : outputs) add_penalty(*body_, y, context);
+  if (inner.output_masks != nullptr) {
+    if (!body_->gives_masks()) *inner.output_masks = body_->output_masks(cast, inner.masks);
+    inner.output_masks->resize(outputs.size());
+  }
+  return outputs;
+}
+
+SymbolicTensor Layer::operator()(const SymbolicTensor& x, const CallContext& context) const {
+  return only(*body_, call(std::vector<SymbolicTensor>{x}, context));
+}
+
+SymbolicTensor Layer::operator()(const std::vector<SymbolicTensor>& inputs,
+                                 const CallContext& context) const {
+  return only(*body_, call(inputs, context));
+}
+
+std::vector<SymbolicTensor> Layer::call(const std::vector<SymbolicTensor>& inputs,
+                                        const CallContext& context) const {
+  if (inputs.empty()) body_->check_single(0);
+  std::vector<Shape> shapes;
+  for (const SymbolicTensor& x : inputs) shapes.push_back(x.shape());
+  body_->ensure_built(shapes);
+  const auto source = std::make_shared<const SymbolicCall>(
+      SymbolicCall{body_, inputs, body_->output_shapes(shapes), context.use_causal_mask});
+  std::vector<SymbolicTensor> outputs;
+  for (std::size_t i = 0; i < source->output_shapes.size(); ++i) outputs.emplace_back(source, i);
+  return outputs;
 }
 
 std::vector<Variable> Layer::variables() const {
@@ -298,7 +402,12 @@ Config Layer::serialize(Generation generation) const {
   Config object =
       detail::keras_object(body_->module_name(), body_->saved_class_name(generation), std::move(config));
   if (body_->built_shape && (generation == Generation::keras2 || body_->builds_from_shape())) {
-    object["build_config"]["input_shape"] = detail::shape_config(*body_->built_shape);
+    Config& shape = object["build_config"]["input_shape"];
+    if (body_->built_shapes.size() == 1) {
+      shape = detail::shape_config(*body_->built_shape);
+    } else {
+      for (const Shape& input : body_->built_shapes) shape.push_back(detail::shape_config(input));
+    }
   }
   // Keras ignores keys beside these, so its files can carry the note.
   if (generation != body_->generation && body_->depends_on_generation()) {

@@ -16,6 +16,7 @@
 #include "keratin/layers/constraints.h"
 #include "keratin/layers/initializers.h"
 #include "keratin/layers/regularizers.h"
+#include "keratin/layers/symbolic.h"
 #include "keratin/tensor/tensor.h"
 #include "keratin/tensor/variable.h"
 
@@ -31,6 +32,14 @@ struct CallContext {
   Tensor mask = {};
   /// Where the call puts losses of its own (activity regularizers), scalars; null to leave them out.
   std::vector<Tensor>* losses = nullptr;
+  /// The masks of several inputs, one each; then `mask` is not looked at.
+  std::vector<Tensor> masks = {};
+  /// Attention only: which of the keys each query sees, (batch, queries, keys), and whether later keys are
+  /// hidden.
+  Tensor attention_mask = {};
+  bool use_causal_mask = false;
+  /// Where the call puts the mask of each output; null to leave them out.
+  std::vector<Tensor>* output_masks = nullptr;
 };
 
 /// One weight of a layer with what training does to it.
@@ -56,7 +65,7 @@ enum class InputCast : std::uint8_t { all, floats, none };
 
 /// The body behind a Layer. To write a layer: derive, say class_name and config, create weights in build with
 /// add_weight, compute in call with ops; the gradient follows. call is const and safe from many threads when
-/// not training.
+/// not training. A layer with several inputs or outputs derives from ListLayerBody (list_layer.h) instead.
 class KERATIN_API LayerBody {
  public:
   LayerBody() = default;
@@ -85,6 +94,21 @@ class KERATIN_API LayerBody {
   /// The mask for the next layer; the default passes it on.
   virtual Tensor output_mask(const Tensor& /*x*/, const Tensor& mask) const { return mask; }
   virtual InputCast input_cast() const { return InputCast::all; }
+
+  // What Layer calls; one input and one output go to the functions above. ShapeError for another number.
+  virtual void build_list(const std::vector<Shape>& inputs);
+  virtual std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const;
+  virtual std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const;
+  /// One mask an output; `masks` has one an input, undefined where all elements count.
+  virtual std::vector<Tensor> output_masks(const std::vector<Tensor>& inputs,
+                                           const std::vector<Tensor>& masks) const;
+  /// Whether the list functions are the layer's own.
+  virtual bool has_lists() const { return false; }
+  /// Whether call puts the masks of its outputs into CallContext::output_masks itself: models, whose layers
+  /// alone know them.
+  virtual bool gives_masks() const { return false; }
+  /// Whether Keras calls it with its inputs one by one, rather than with a list of them.
+  virtual bool separates_inputs() const { return false; }
   /// The function this layer applies to each element alone, if that is all it does: as an activation it is
   /// fused.
   virtual const ElementwiseFunction* elementwise() const { return nullptr; }
@@ -103,7 +127,9 @@ class KERATIN_API LayerBody {
 
   /// Builds for inputs of that shape unless that is done; safe from many threads. ShapeError before anything
   /// has changed.
-  void ensure_built(const Shape& input);
+  void ensure_built(const std::vector<Shape>& inputs);
+  /// ShapeError, naming this layer, unless there is one input.
+  void check_single(std::size_t count) const;
   bool is_built() const noexcept { return guard_.is_built.load(std::memory_order_acquire); }
 
   std::string name;
@@ -111,7 +137,9 @@ class KERATIN_API LayerBody {
   DType dtype = DType::float32;
   /// Whose semantics the layer has where the two differ, and how it is saved by default.
   Generation generation = Generation::keras3;
+  /// The shape of the first input it was built for, and those of all.
   std::optional<Shape> built_shape;
+  std::vector<Shape> built_shapes;
   Regularizer activity_regularizer;
   /// Shape given by an Input or batch_input_shape, batch axis first.
   std::optional<Shape> batch_input_shape;
@@ -168,11 +196,30 @@ class KERATIN_API Layer {
   explicit Layer(std::shared_ptr<LayerBody> body);
 
   /// Builds on the first call, from x's shape, then calls. ShapeError names the layer and both shapes.
+  /// StateError for a layer that gives several tensors: see call.
   Tensor operator()(const Tensor& x, const CallContext& context = {}) const;
+  /// The same on several inputs: `Add()({a, b})`.
+  Tensor operator()(const std::vector<Tensor>& inputs, const CallContext& context = {}) const;
+  /// All outputs: `LSTM(8, {.return_state = true}).call({x})`.
+  std::vector<Tensor> call(const std::vector<Tensor>& inputs, const CallContext& context = {}) const;
+
+  // On tensors without values (Input): nothing is computed, Model(inputs, outputs) collects the calls. Of the
+  // context, use_causal_mask alone is kept.
+  SymbolicTensor operator()(const SymbolicTensor& x, const CallContext& context = {}) const;
+  SymbolicTensor operator()(const std::vector<SymbolicTensor>& inputs, const CallContext& context = {}) const;
+  std::vector<SymbolicTensor> call(const std::vector<SymbolicTensor>& inputs,
+                                   const CallContext& context = {}) const;
+
   /// Creates the weights for inputs of that shape, batch axis first; nothing if built.
-  void build(const Shape& input) const { body_->ensure_built(input); }
+  void build(const Shape& input) const {
+    if (!is_built()) body_->ensure_built({input});
+  }
+  void build_list(const std::vector<Shape>& inputs) const { body_->ensure_built(inputs); }
   bool is_built() const noexcept { return body_->is_built(); }
   Shape compute_output_shape(const Shape& input) const { return body_->output_shape(input); }
+  std::vector<Shape> compute_output_shapes(const std::vector<Shape>& inputs) const {
+    return body_->output_shapes(inputs);
+  }
 
   const std::string& name() const noexcept { return body_->name; }
   std::string_view class_name() const { return body_->class_name(); }

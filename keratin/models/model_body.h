@@ -17,6 +17,7 @@ class KERATIN_API ModelBody : public LayerBody {
   std::vector<LayerPart> parts() const override;
   /// The layers inside cast for themselves.
   InputCast input_cast() const override { return InputCast::none; }
+  bool gives_masks() const override { return true; }
   std::string_view module_name() const override { return "keras"; }
 
   /// The optimizer's variables for the summary; set where a model is compiled.

@@ -37,11 +37,15 @@ class SequentialBody final : public ModelBody {
     check(x.shape());
     Tensor y = x;
     CallContext inner = context;
+    inner.masks.clear();
+    std::vector<Tensor> masks;
     for (const Layer& layer : layers_) {
+      inner.output_masks = layer.body().gives_masks() ? &masks : nullptr;
       const Tensor next = layer(y, inner);
-      inner.mask = layer.body().output_mask(y, inner.mask);
+      inner.mask = layer.body().gives_masks() ? masks.front() : layer.body().output_mask(y, inner.mask);
       y = next;
     }
+    if (context.output_masks != nullptr) *context.output_masks = {inner.mask};
     return y;
   }
 
@@ -51,8 +55,6 @@ class SequentialBody final : public ModelBody {
     for (const Layer& layer : layers_) shape = layer.compute_output_shape(shape);
     return shape;
   }
-
-  Tensor output_mask(const Tensor& /*x*/, const Tensor& mask) const override { return mask; }
 
   Config base_config(Generation target) const override {
     if (target == Generation::keras3) return LayerBody::base_config(target);
@@ -115,7 +117,7 @@ class SequentialBody final : public ModelBody {
                        "Put it in front, or leave it out.");
     }
     input_ = input;
-    ensure_built(*input.body().batch_input_shape);
+    ensure_built({*input.body().batch_input_shape});
   }
 
   void check_new(const Layer& layer) const {
