@@ -30,41 +30,51 @@ inline Tensor values_away_from(const Shape& shape, const std::vector<double>& ki
   return x;
 }
 
-/// Compares d Σ r·layer(x) / d x and / d weights, r fixed, with central differences. `make` gives a layer in
-/// f64 whose random parts have seeds, since every evaluation takes a new one: dropout draws anew in each
-/// call.
+/// Compares d Σ r·layer(x…) / d each x and / d weights, r fixed, with central differences. `make` gives a
+/// layer in f64 whose random parts have seeds, since every evaluation takes a new one: dropout draws anew in
+/// each call.
 inline void expect_gradients_match(const std::string& label, const std::function<Layer()>& make,
-                                   const Tensor& x, const CallContext& context = {}) {
+                                   const std::vector<Tensor>& inputs, const CallContext& context = {}) {
+  const std::size_t count = inputs.size();
+  std::vector<Shape> shapes;
+  for (const Tensor& x : inputs) shapes.push_back(x.shape());
   const Layer first = make();
-  first.build(x.shape());
+  first.build_list(shapes);
   const std::vector<Tensor> weights = first.get_weights();
-  const auto loss = [&](const Layer& layer, const Tensor& input) {
-    const Tensor y = layer(input, context);
-    return ops::sum(y * values_away_from(y.shape(), {}, 5));
+  const std::vector<Variable> variables = first.variables();
+  const auto loss = [&](const Layer& layer, const std::vector<Tensor>& given) {
+    Tensor total;
+    for (const Tensor& y : layer.call(given, context)) {
+      const Tensor part = ops::sum(y * values_away_from(y.shape(), {}, 5));
+      total = total.is_defined() ? total + part : part;
+    }
+    return total;
   };
-  std::vector<Tensor> targets = {x.watched()};
+  std::vector<Tensor> targets;
+  for (const Tensor& x : inputs) targets.push_back(x.watched());
   Tensor result;
   {
     const RecordGradients on;
-    for (const Variable& variable : first.variables()) targets.push_back(variable.tensor());
-    result = loss(first, targets[0]);
+    for (const Variable& variable : variables) targets.push_back(variable.tensor());
+    result = loss(first, {targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(count)});
   }
   // Ops have two backward passes: one that runs, one that records itself for a second derivative.
   const std::vector<Tensor> plain = gradients(result, targets);
   const RecordGradients on;
   const std::vector<Tensor> recorded = gradients(result, targets);
   const auto value_at = [&](std::size_t target, std::int64_t i, double step) {
-    Tensor input = x.clone();
-    std::vector<Tensor> values;
+    std::vector<Tensor> given, values;
+    for (const Tensor& x : inputs) given.push_back(x.clone());
     for (const Tensor& weight : weights) values.push_back(weight.clone());
-    Tensor& moved = target == 0 ? input : values[target - 1];
+    Tensor& moved = target < count ? given[target] : values[target - count];
     moved.mutable_values<double>()[static_cast<std::size_t>(i)] += step;
     const Layer layer = make();
-    layer.build(x.shape());
+    layer.build_list(shapes);
     layer.set_weights(values);
-    return loss(layer, input).item();
+    return loss(layer, given).item();
   };
   for (std::size_t target = 0; target < targets.size(); ++target) {
+    if (target >= count && !variables[target - count].trainable()) continue;
     ASSERT_TRUE(plain[target].is_defined() && recorded[target].is_defined())
         << label << ", target " << target;
     for (std::int64_t i = 0; i < targets[target].size(); ++i) {
@@ -80,6 +90,11 @@ inline void expect_gradients_match(const std::string& label, const std::function
       }
     }
   }
+}
+
+inline void expect_gradients_match(const std::string& label, const std::function<Layer()>& make,
+                                   const Tensor& x, const CallContext& context = {}) {
+  expect_gradients_match(label, make, std::vector<Tensor>{x}, context);
 }
 
 }  // namespace keratin::testing

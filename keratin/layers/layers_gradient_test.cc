@@ -56,6 +56,104 @@ TEST(Layers, GradientsMatchCentralDifferences) {
       cube);
 }
 
+TEST(Layers, GradientsOfRearrangingLayersMatchCentralDifferences) {
+  const Tensor flat = values_away_from({2, 3}, {}), cube = values_away_from({2, 3, 4}, {}),
+               image = values_away_from({2, 3, 2, 2}, {}), volume = values_away_from({1, 2, 2, 3, 2}, {});
+  const std::string first = "channels_first";
+  expect_gradients_match(
+      "Permute",
+      [] {
+        return Permute({2, 1}, {.dtype = kF64});
+      },
+      cube);
+  expect_gradients_match(
+      "RepeatVector", [] { return RepeatVector(3, {.dtype = kF64}); }, flat);
+  expect_gradients_match(
+      "ZeroPadding1D",
+      [] {
+        return ZeroPadding1D({1, 2}, {.dtype = kF64});
+      },
+      cube);
+  expect_gradients_match(
+      "ZeroPadding2D",
+      [=] {
+        return ZeroPadding2D({{1, 0}, {0, 2}}, {.data_format = first, .dtype = kF64});
+      },
+      image);
+  expect_gradients_match(
+      "ZeroPadding3D", [] { return ZeroPadding3D(1, {.dtype = kF64}); }, volume);
+  expect_gradients_match(
+      "Cropping1D",
+      [] {
+        return Cropping1D({0, 1}, {.dtype = kF64});
+      },
+      cube);
+  expect_gradients_match(
+      "Cropping2D",
+      [] {
+        return Cropping2D({{1, 0}, {0, 1}}, {.dtype = kF64});
+      },
+      image);
+  expect_gradients_match(
+      "Cropping3D",
+      [] {
+        return Cropping3D({{0, 1}, {1, 0}, {1, 1}}, {.dtype = kF64});
+      },
+      volume);
+  expect_gradients_match(
+      "UpSampling1D", [] { return UpSampling1D(3, {.dtype = kF64}); }, cube);
+  expect_gradients_match(
+      "UpSampling3D", [] { return UpSampling3D(2, {.dtype = kF64}); }, volume);
+  for (const char* interpolation : {"nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"}) {
+    expect_gradients_match(
+        interpolation,
+        [=] {
+          return UpSampling2D({2, 3}, {.interpolation = interpolation, .dtype = kF64});
+        },
+        image);
+  }
+}
+
+TEST(Layers, GradientsOfNormalizingLayersMatchCentralDifferences) {
+  const Tensor cube = values_away_from({3, 2, 4}, {}), image = values_away_from({2, 4, 2, 3}, {});
+  const auto batch = [](const AxisList& axis) {
+    return [axis] {
+      return BatchNormalization(
+          {.axis = axis, .beta_initializer = kNormal, .gamma_initializer = kNormal, .dtype = kF64});
+    };
+  };
+  expect_gradients_match(
+      "LayerNormalization",
+      [] {
+        return LayerNormalization({.beta_initializer = kNormal, .gamma_initializer = kNormal, .dtype = kF64});
+      },
+      cube);
+  expect_gradients_match(
+      "LayerNormalization of two axes",
+      [] {
+        return LayerNormalization({.axis = {1, 2}, .gamma_initializer = kNormal, .dtype = kF64});
+      },
+      cube);
+  expect_gradients_match(
+      "GroupNormalization",
+      [] { return GroupNormalization({.groups = 2, .gamma_initializer = kNormal, .dtype = kF64}); }, cube);
+  expect_gradients_match(
+      "GroupNormalization of axis 1",
+      [] {
+        return GroupNormalization({.groups = 2, .axis = 1, .gamma_initializer = kNormal, .dtype = kF64});
+      },
+      image);
+  expect_gradients_match(
+      "RMSNormalization", [] { return RMSNormalization({.dtype = kF64}); }, cube);
+  expect_gradients_match(
+      "UnitNormalization", [] { return UnitNormalization({.dtype = kF64}); }, cube);
+  expect_gradients_match(
+      "Rescaling", [] { return Rescaling(0.5, {.offset = 2, .dtype = kF64}); }, cube);
+  expect_gradients_match(
+      "Normalization", [] { return Normalization({.mean = {1}, .variance = {4}, .dtype = kF64}); }, cube);
+  expect_gradients_match("BatchNormalization", batch(-1), cube);
+}
+
 TEST(Layers, GradientsOfPReLUMatchCentralDifferences) {
   const Tensor cube = values_away_from({2, 3, 4}, {0}), image = values_away_from({2, 2, 3, 2}, {0});
   const auto prelu = [](std::optional<AxisList> axes) {

@@ -1,0 +1,115 @@
+// Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "keratin/core/export.h"
+#include "keratin/layers/layer.h"
+
+namespace keratin::inline v0 {
+
+struct AttentionOptions {
+  /// Scores times a weight, which starts at 1.
+  bool use_scale = false;
+  /// "dot": q·k, or "concat": a weight times Σ tanh(q + k).
+  std::string score_mode = "dot";
+  double dropout = 0;
+  std::optional<std::int64_t> seed = {};
+  std::string name = {};
+  bool trainable = true;
+  DType dtype = DType::float32;
+};
+
+struct AdditiveAttentionOptions {
+  /// A weight for each feature.
+  bool use_scale = true;
+  double dropout = 0;
+  std::optional<std::int64_t> seed = {};
+  std::string name = {};
+  bool trainable = true;
+  DType dtype = DType::float32;
+};
+
+// On a list. query: (batch, queries, features)   value: (batch, keys, size)   key: (batch, keys, features),
+// the value where it is missing   y: (batch, queries, size), the values weighted by softmax of the scores.
+// Masks: of the queries, whose rows become 0, and of the keys; CallContext::use_causal_mask hides later keys.
+
+/// Luong et al. 2015. Keras: keras.layers.Attention.
+class KERATIN_API Attention : public Layer {
+ public:
+  explicit Attention(const AttentionOptions& options = {});
+  static Attention from_config(const Config& config, Generation generation = Generation::keras3);
+};
+
+/// Scores Σ scale·tanh(q + k). Bahdanau et al. 2015. Keras: keras.layers.AdditiveAttention.
+class KERATIN_API AdditiveAttention : public Layer {
+ public:
+  explicit AdditiveAttention(const AdditiveAttentionOptions& options = {});
+  static AdditiveAttention from_config(const Config& config, Generation generation = Generation::keras3);
+};
+
+struct MultiHeadAttentionOptions {
+  /// key_dim by default.
+  std::optional<std::int64_t> value_dim = {};
+  double dropout = 0;
+  bool use_bias = true;
+  /// The size of the result's last axis; the query's by default.
+  std::optional<std::int64_t> output_shape = {};
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  Regularizer kernel_regularizer = {};
+  Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
+  Constraint kernel_constraint = {};
+  Constraint bias_constraint = {};
+  std::optional<std::int64_t> seed = {};
+  std::string name = {};
+  bool trainable = true;
+  DType dtype = DType::float32;
+};
+
+/// layer({query, value}) or layer({query, value, key}): num_heads attentions beside each other, projected
+/// back. query: (batch, queries, in)   value, key: (batch, keys, …)   y: (batch, queries, in or output_shape)
+/// Weights: query, key, value kernels (in, heads, dim) with biases (heads, dim), then the output's (heads,
+/// value_dim, out) and (out,). CallContext: attention_mask (batch, queries, keys), use_causal_mask, the masks
+/// of query, value and key. Vaswani et al. 2017. Keras: keras.layers.MultiHeadAttention.
+class KERATIN_API MultiHeadAttention : public Layer {
+ public:
+  MultiHeadAttention(std::int64_t num_heads, std::int64_t key_dim,
+                     const MultiHeadAttentionOptions& options = {});
+  static MultiHeadAttention from_config(const Config& config, Generation generation = Generation::keras3);
+
+ private:
+  explicit MultiHeadAttention(std::shared_ptr<LayerBody> body);
+};
+
+struct GroupQueryAttentionOptions {
+  double dropout = 0;
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  Regularizer kernel_regularizer = {};
+  Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
+  Constraint kernel_constraint = {};
+  Constraint bias_constraint = {};
+  std::optional<std::int64_t> seed = {};
+  std::string name = {};
+  bool trainable = true;
+  DType dtype = DType::float32;
+};
+
+/// The same where groups of query heads share one head of keys and values. ValueError unless
+/// num_key_value_heads divides num_query_heads. Ainslie et al. 2023. Keras: keras.layers.GroupQueryAttention.
+class KERATIN_API GroupQueryAttention : public Layer {
+ public:
+  GroupQueryAttention(std::int64_t head_dim, std::int64_t num_query_heads, std::int64_t num_key_value_heads,
+                      const GroupQueryAttentionOptions& options = {});
+  static GroupQueryAttention from_config(const Config& config, Generation generation = Generation::keras3);
+};
+
+}  // namespace keratin::inline v0

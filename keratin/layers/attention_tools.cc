@@ -1,0 +1,52 @@
+#include "keratin/layers/attention_tools.h"
+
+#include <algorithm>
+
+#include "keratin/core/error.h"
+#include "keratin/core/text.h"
+#include "keratin/layers/masks.h"
+
+namespace keratin::inline v0::detail {
+
+void check_rate(std::string_view class_name, double rate) {
+  if (rate >= 0 && rate <= 1) return;
+  throw ValueError(class_name, "dropout is between 0 and 1", "received dropout=" + to_text(rate),
+                   "It is the share of scores to drop.");
+}
+
+void check_attention_inputs(const LayerBody& body, const std::vector<Shape>& inputs) {
+  std::string shapes;
+  bool is_fine = true;
+  for (const Shape& shape : inputs) {
+    shapes += (shapes.empty() ? "" : ", ") + shape.to_string();
+    is_fine = is_fine && shape.rank() == 3;
+  }
+  if (is_fine && inputs.size() == 3) {
+    const std::int64_t values = inputs[1][1], keys = inputs[2][1];
+    is_fine = values == keys || values == Shape::kUnknown || keys == Shape::kUnknown;
+  }
+  if (is_fine) return;
+  throw ShapeError(to_snake_case(body.class_name()),
+                   "a query (batch, queries, features), a value and a key (batch, keys, features)",
+                   "received shapes " + shapes, "Layer \"" + body.name + "\". Reshape them.");
+}
+
+Tensor causal_mask(std::int64_t queries, std::int64_t keys) {
+  Tensor mask = Tensor::empty({1, queries, keys}, DType::boolean);
+  const auto values = mask.mutable_values<bool>();
+  for (std::int64_t q = 0; q < queries; ++q)
+    for (std::int64_t k = 0; k < keys; ++k) values[static_cast<std::size_t>(q * keys + k)] = k <= q;
+  return mask;
+}
+
+Tensor joined_masks(const Tensor& a, const Tensor& b) {
+  if (!a.is_defined() || !b.is_defined()) return a.is_defined() ? a : b;
+  return mask_and(a, b);
+}
+
+Tensor dropped(const Tensor& scores, double rate, const DropSeed& seed, const CallContext& context) {
+  if (!context.training || rate == 0) return scores;
+  return drop(scores, scores.shape(), rate, seed.next(), {.scale = rate < 1 ? 1 / (1 - rate) : 0});
+}
+
+}  // namespace keratin::inline v0::detail

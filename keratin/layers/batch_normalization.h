@@ -1,0 +1,45 @@
+// BatchNormalization.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "keratin/core/export.h"
+#include "keratin/layers/axes.h"
+#include "keratin/layers/layer.h"
+
+namespace keratin::inline v0 {
+
+struct BatchNormalizationOptions {
+  AxisList axis = -1;
+  double momentum = 0.99;
+  double epsilon = 1e-3;
+  bool center = true;
+  bool scale = true;
+  Initializer beta_initializer = "zeros";
+  Initializer gamma_initializer = "ones";
+  Initializer moving_mean_initializer = "zeros";
+  Initializer moving_variance_initializer = "ones";
+  Regularizer beta_regularizer = {};
+  Regularizer gamma_regularizer = {};
+  Constraint beta_constraint = {};
+  Constraint gamma_constraint = {};
+  /// Across devices; there is one here.
+  bool synchronized = false;
+  std::string name = {};
+  bool trainable = true;
+  DType dtype = DType::float32;
+};
+
+/// y = gamma·(x − mean)/√(variance + epsilon) + beta, over all axes but `axis`: in training of the batch,
+/// elements that a mask leaves out not counted, and the moving statistics move towards it by 1 − momentum;
+/// otherwise, and in a layer that is frozen, of the moving statistics. The variance is that of the batch,
+/// divided by its size. x, y: any shape   weights: gamma, beta, moving_mean, moving_variance, of the sizes of
+/// `axis` Ioffe and Szegedy 2015. Keras: keras.layers.BatchNormalization.
+class KERATIN_API BatchNormalization : public Layer {
+ public:
+  explicit BatchNormalization(const BatchNormalizationOptions& options = {});
+  static BatchNormalization from_config(const Config& config, Generation generation = Generation::keras3);
+};
+
+}  // namespace keratin::inline v0

@@ -1,0 +1,172 @@
+#include "keratin/layers/cell.h"
+
+#include <algorithm>
+
+#include "keratin/core/error.h"
+#include "keratin/layers/masks.h"
+#include "keratin/ops/ops.h"
+
+namespace keratin::inline v0 {
+
+std::vector<Tensor> CellBody::call_list(const std::vector<Tensor>& inputs, const CallContext& context) const {
+  const Shape& shape = inputs.front().shape();
+  check_count(inputs.size(), 1 + state_shapes(shape).size(), 1 + state_shapes(shape).size(),
+              "an input and " + std::to_string(state_shapes(shape).size()) + " states");
+  const StepNoise drops = noise(shape, context.training);
+  const Tensor projected = ops::squeeze(project(ops::expand_dims(inputs.front(), 0), drops), 0);
+  return step(projected, {inputs.begin() + 1, inputs.end()}, drops, context.training);
+}
+
+std::vector<Shape> CellBody::output_shapes(const std::vector<Shape>& inputs) const {
+  std::vector<Shape> shapes = state_shapes(inputs.front());
+  shapes.insert(shapes.begin(), step_shape(inputs.front()));
+  return shapes;
+}
+
+namespace detail {
+namespace {
+
+// The first two axes swapped: steps in front, so that each is one piece of memory.
+Tensor swapped(const Tensor& x) {
+  std::vector<std::int64_t> order(x.rank());
+  for (std::size_t i = 0; i < x.rank(); ++i) order[i] = static_cast<std::int64_t>(i);
+  std::swap(order[0], order[1]);
+  return ops::transpose(x, order);
+}
+
+// Each step alone. In halves, so that the gradients of all cost size·log(steps), not size·steps.
+void split(const Tensor& steps, std::vector<Tensor>& parts) {
+  const std::int64_t count = steps.shape()[0];
+  if (count == 1) {
+    parts.push_back(ops::squeeze(steps, 0));
+  } else if (count > 1) {
+    split(ops::slice(steps, 0, 0, count / 2), parts);
+    split(ops::slice(steps, 0, count / 2, count), parts);
+  }
+}
+
+Tensor stacked(const std::vector<Tensor>& steps) {
+  std::vector<Tensor> wide;
+  for (const Tensor& step : steps) wide.push_back(ops::expand_dims(step, 1));
+  return ops::concatenate(wide, 1);
+}
+
+Shape step_of(const Shape& sequence) { return sequence.without(1); }
+
+}  // namespace
+
+RecurrentBody::RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& recurrence)
+    : cell_(std::move(cell)), recurrence_(recurrence) {
+  // Names for messages and files.
+  static_cast<void>(Layer(cell_));
+}
+
+void RecurrentBody::build_list(const std::vector<Shape>& inputs) {
+  cell_->ensure_built({step_of(inputs.front())});
+  if (!trainable) cell_->set_trainable(false);
+}
+
+std::vector<Tensor> RecurrentBody::start_states(const std::vector<Tensor>& inputs, const Shape& step) const {
+  if (inputs.size() > 1) return {inputs.begin() + 1, inputs.end()};
+  if (recurrence_.stateful) {
+    const std::lock_guard lock(mutex_);
+    if (!states_.empty() && states_.front().shape()[0] != step[0]) {
+      refuse_input("a batch of " + std::to_string(states_.front().shape()[0]) + ", whose states it keeps",
+                   step, "Call reset_states() before another batch size.");
+    }
+    if (!states_.empty()) return states_;
+  }
+  std::vector<Tensor> states;
+  for (const Shape& shape : cell_->state_shapes(step)) states.push_back(Tensor::zeros(shape, dtype));
+  return states;
+}
+
+std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
+                                             const CallContext& context) const {
+  const Tensor& x = inputs.front();
+  std::vector<Shape> shapes;
+  for (const Tensor& input : inputs) shapes.push_back(input.shape());
+  output_shapes(shapes);
+  const Shape step = step_of(x.shape());
+  const std::int64_t count = x.shape()[1];
+  std::vector<Tensor> states = start_states(inputs, step);
+  const StepNoise noise = cell_->noise(step, context.training);
+  std::vector<Tensor> parts;
+  if (count > 0) split(cell_->project(swapped(x), noise), parts);
+  if (!context.masks.empty() && context.masks.front().is_defined() &&
+      context.masks.front().shape() != Shape{step[0], count}) {
+    refuse_input("a mask of shape " + Shape{step[0], count}.to_string(), context.masks.front().shape(),
+                 "It says for each step whether it counts.");
+  }
+  const Tensor mask = context.masks.empty() || !context.masks.front().is_defined()
+                          ? Tensor()
+                          : as_mask(context.masks.front());
+
+  std::vector<Tensor> outputs(parts.size());
+  Tensor last = Tensor::zeros(cell_->step_shape(step), dtype), before = last;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t at = recurrence_.go_backwards ? count - 1 - i : i;
+    std::vector<Tensor> next =
+        cell_->step(parts[static_cast<std::size_t>(at)], states, noise, context.training);
+    Tensor output = next.front();
+    next.erase(next.begin());
+    if (mask.is_defined()) {
+      const Tensor counts = mask.select(1, at);
+      const auto chosen = [&](const Tensor& now, const Tensor& then) {
+        return ops::where(mask_of_rank(counts, now.rank()), now, then);
+      };
+      for (std::size_t s = 0; s < states.size(); ++s) next[s] = chosen(next[s], states[s]);
+      before = chosen(output, before);
+      output =
+          recurrence_.zero_output_for_mask ? chosen(output, Tensor::zeros(output.shape(), dtype)) : before;
+    }
+    states = std::move(next);
+    outputs[static_cast<std::size_t>(i)] = last = output;
+  }
+  if (recurrence_.stateful) {
+    const std::lock_guard lock(mutex_);
+    states_.clear();
+    for (const Tensor& state : states) states_.push_back(state.detach());
+  }
+  std::vector<Tensor> results = {recurrence_.return_sequences && count > 0 ? stacked(outputs) : last};
+  if (recurrence_.return_state) results.insert(results.end(), states.begin(), states.end());
+  return results;
+}
+
+std::vector<Shape> RecurrentBody::output_shapes(const std::vector<Shape>& inputs) const {
+  const Shape& x = inputs.front();
+  if (x.rank() < 3) refuse_input("an input of shape (batch, steps, features)", x, "Add an axis of steps.");
+  const Shape step = step_of(x);
+  const std::vector<Shape> states = cell_->state_shapes(step);
+  check_count(inputs.size(), 1, inputs.size() == 1 ? 1 : 1 + states.size(),
+              "an input, or an input and " + std::to_string(states.size()) + " states");
+  if (inputs.size() > 1 && inputs.size() != 1 + states.size())
+    check_count(inputs.size(), 1 + states.size(), 1 + states.size(), "an input and each state");
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    bool fits = inputs[i].rank() == states[i - 1].rank();
+    for (std::size_t axis = 0; fits && axis < inputs[i].rank(); ++axis) {
+      const std::int64_t given = inputs[i][axis], wanted = states[i - 1][axis];
+      fits = given == wanted || given == Shape::kUnknown || wanted == Shape::kUnknown;
+    }
+    if (!fits)
+      refuse_input("a state of shape " + states[i - 1].to_string(), inputs[i], "Give one of that shape.");
+  }
+  Shape output = cell_->step_shape(step);
+  if (recurrence_.return_sequences) output = output.with_inserted(1, x[1]);
+  std::vector<Shape> shapes = {output};
+  if (recurrence_.return_state) shapes.insert(shapes.end(), states.begin(), states.end());
+  return shapes;
+}
+
+std::vector<Tensor> RecurrentBody::output_masks(const std::vector<Tensor>&,
+                                                const std::vector<Tensor>& masks) const {
+  return {recurrence_.return_sequences ? masks.front() : Tensor()};
+}
+
+void RecurrentBody::reset_states() const {
+  const std::lock_guard lock(mutex_);
+  states_.clear();
+}
+
+}  // namespace detail
+}  // namespace keratin::inline v0

@@ -1,0 +1,86 @@
+// What a recurrent layer runs at each step, and the layer around it.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "keratin/layers/list_layer.h"
+
+namespace keratin::inline v0 {
+
+/// What dropout does in one call: factors for inputs and states, the same at each step; undefined for none.
+struct StepNoise {
+  Tensor input, state;
+};
+
+/// The body of a cell. To write one: derive, create weights in build_list, give the states' shapes and a
+/// step.
+class KERATIN_API CellBody : public ListLayerBody {
+ public:
+  /// Shapes of the states for an input (batch, ...) of one step.
+  virtual std::vector<Shape> state_shapes(const Shape& step) const = 0;
+  /// The output, then the new states.
+  virtual std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
+                                   bool training) const = 0;
+  /// What step takes, from the inputs of all steps at once (steps, batch, ...): products that need no state.
+  virtual Tensor project(const Tensor& steps, const StepNoise& /*noise*/) const { return steps; }
+  virtual StepNoise noise(const Shape& /*step*/, bool /*training*/) const { return {}; }
+  /// The output's shape; the default is the first state's.
+  virtual Shape step_shape(const Shape& step) const { return state_shapes(step).front(); }
+
+  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const override;
+  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
+};
+
+namespace detail {
+
+/// How a cell is run; what recurrent layers share in Keras's configs.
+struct Recurrence {
+  bool return_sequences = false, return_state = false, go_backwards = false, stateful = false, unroll = false;
+  bool zero_output_for_mask = false;
+};
+
+/// A layer that runs a cell over the steps.
+class KERATIN_API RecurrentBody : public ListLayerBody {
+ public:
+  RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& recurrence);
+
+  void build_list(const std::vector<Shape>& inputs) override;
+  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const override;
+  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
+  std::vector<Tensor> output_masks(const std::vector<Tensor>& inputs,
+                                   const std::vector<Tensor>& masks) const override;
+  std::vector<LayerPart> parts() const override { return {{"cell", cell_}}; }
+  bool depends_on_generation() const override { return false; }
+
+  const Recurrence& recurrence() const noexcept { return recurrence_; }
+  CellBody& cell() const noexcept { return *cell_; }
+  /// Steps that do not count give zeros where all steps are returned, whatever the layer was made with:
+  /// inside of a Bidirectional, whose halves would not match otherwise.
+  void force_zero_output_for_mask() { recurrence_.zero_output_for_mask = recurrence_.return_sequences; }
+  /// Forgets the states of a stateful layer.
+  void reset_states() const;
+
+ protected:
+  RecurrentBody(const RecurrentBody&) = delete;
+  template <class Fields>
+  static void recurrence_fields(auto& recurrence, Fields& field) {
+    field("return_sequences", recurrence.return_sequences);
+    field("return_state", recurrence.return_state);
+    field("go_backwards", recurrence.go_backwards);
+    field("stateful", recurrence.stateful);
+    field("unroll", recurrence.unroll);
+  }
+
+ private:
+  std::vector<Tensor> start_states(const std::vector<Tensor>& inputs, const Shape& step) const;
+
+  std::shared_ptr<CellBody> cell_;
+  Recurrence recurrence_;
+  mutable std::mutex mutex_;
+  mutable std::vector<Tensor> states_;  // of a stateful layer, after the last call
+};
+
+}  // namespace detail
+}  // namespace keratin::inline v0
