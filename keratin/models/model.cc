@@ -2,6 +2,7 @@
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
+#include "keratin/models/functional_body.h"
 #include "keratin/models/model_body.h"
 
 namespace keratin::inline v0 {
@@ -12,7 +13,21 @@ std::vector<LayerPart> ModelBody::parts() const {
   return parts;
 }
 
+std::vector<Shape> ModelBody::shapes_of(const Layer& layer) const {
+  if (!layer.body().built_shape) return {};
+  return layer.compute_output_shapes(layer.body().built_shapes);
+}
+
 Model::Model(std::shared_ptr<ModelBody> body) : Layer(std::move(body)) {}
+
+Model::Model(const std::vector<SymbolicTensor>& inputs, const std::vector<SymbolicTensor>& outputs,
+             std::string name)
+    : Layer(std::make_shared<FunctionalBody>(inputs, outputs, std::move(name))) {}
+
+Model::Model(const SymbolicTensor& input, const SymbolicTensor& output, std::string name)
+    : Model(std::vector<SymbolicTensor>{input}, {output}, std::move(name)) {}
+
+Model Model::clone() const { return Model(std::static_pointer_cast<ModelBody>(body_->clone())); }
 
 const ModelBody& Model::model_body() const noexcept { return static_cast<const ModelBody&>(*body_); }
 

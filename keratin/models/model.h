@@ -23,10 +23,27 @@ class Metrics;
 
 class ModelBody;
 
-/// What all models share. A handle, and itself a layer.
+/// A model of layers called one on the other, with branches, layers that are shared, several inputs and
+/// outputs; and what all models share. A handle, and itself a layer, so that models may stand in models:
+///
+///     const Input x({784});
+///     const SymbolicTensor h = Dense(64, {.activation = "gelu"})(x);
+///     Model model(x, Dense(10, {.activation = "softmax"})(h));
+///
+/// Keras: keras.Model, the functional API.
 class KERATIN_API Model : public Layer {
  public:
-  /// The layers in order, without the input.
+  /// From Inputs to what was computed from them. ValueError for an Input that is missing, and for two layers
+  /// of one name.
+  Model(const std::vector<SymbolicTensor>& inputs, const std::vector<SymbolicTensor>& outputs,
+        std::string name = "");
+  Model(const SymbolicTensor& input, const SymbolicTensor& output, std::string name = "");
+  /// The model of a config that Keras wrote, Functional or Sequential: Model.get_config, the object around
+  /// it, or parsed Model.to_json; either generation, whose semantics the layers get.
+  static Model from_config(const Config& config, Generation generation = Generation::keras3);
+  Model clone() const;
+
+  /// The layers in Keras's order; those of a Sequential without the input.
   std::vector<Layer> layers() const;
   /// ValueError for an unknown name, with the nearest, or an index out of range; negative ones count from the
   /// end.

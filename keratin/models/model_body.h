@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "keratin/core/export.h"
@@ -12,9 +13,18 @@ namespace keratin::inline v0 {
 /// A layer made of layers. To write a kind of model: derive, list the layers, call them.
 class KERATIN_API ModelBody : public LayerBody {
  public:
-  /// In order, without the input.
+  /// In Keras's order.
   virtual std::vector<Layer> layers() const = 0;
   std::vector<LayerPart> parts() const override;
+
+  // For the summary.
+  /// Whether each layer is called once, on the one before.
+  virtual bool is_chain() const { return true; }
+  /// What a layer of this model gives; nothing before it is built.
+  virtual std::vector<Shape> shapes_of(const Layer& layer) const;
+  /// What a layer is called on, as Keras names it: "dense[0][0]".
+  virtual std::vector<std::string> connections(const Layer& /*layer*/) const { return {}; }
+
   /// The layers inside cast for themselves.
   InputCast input_cast() const override { return InputCast::none; }
   bool gives_masks() const override { return true; }

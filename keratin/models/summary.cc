@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@
 namespace keratin::inline v0 {
 namespace {
 
-constexpr std::size_t kColumns = 3;
-using Row = std::array<std::string, kColumns>;
-using Widths = std::array<int, kColumns>;
+using Row = std::vector<std::string>;
+using Widths = std::vector<int>;
+
+// Which column holds numbers, aligned right.
+constexpr std::size_t kNumbers = 2;
 
 // In characters, not bytes: names may be UTF-8.
 int length_of(std::string_view text) {
@@ -63,18 +66,18 @@ std::string repeat(std::string_view text, int count) {
 std::string rule(const Widths& widths, std::string_view left, std::string_view dash, std::string_view middle,
                  std::string_view right) {
   std::string line(left);
-  for (std::size_t i = 0; i < kColumns; ++i) {
+  for (std::size_t i = 0; i < widths.size(); ++i) {
     line += repeat(dash, widths[i] + 2);
-    line += i + 1 < kColumns ? middle : right;
+    line += i + 1 < widths.size() ? middle : right;
   }
   return line + "\n";
 }
 
 // The header stands at the bottom of its cells, everything else at the top.
 std::string render(const Row& row, const Widths& widths, std::string_view bar, bool is_header = false) {
-  std::array<std::vector<std::string>, kColumns> cells;
+  std::vector<std::vector<std::string>> cells(widths.size());
   std::size_t height = 0;
-  for (std::size_t i = 0; i < kColumns; ++i) {
+  for (std::size_t i = 0; i < widths.size(); ++i) {
     cells[i] = wrap(row[i], widths[i]);
     height = std::max(height, cells[i].size());
   }
@@ -84,11 +87,10 @@ std::string render(const Row& row, const Widths& widths, std::string_view bar, b
   std::string text;
   for (std::size_t at = 0; at < height; ++at) {
     text += bar;
-    for (std::size_t i = 0; i < kColumns; ++i) {
+    for (std::size_t i = 0; i < widths.size(); ++i) {
       const std::string cell = at < cells[i].size() ? cells[i][at] : "";
       const std::string space(static_cast<std::size_t>(widths[i] - length_of(cell)), ' ');
-      // The last column holds numbers, aligned right.
-      const bool is_number = i + 1 == kColumns;
+      const bool is_number = i == kNumbers;
       text += fmt::format(" {}{} {}", is_number ? space : cell, is_number ? cell : space, bar);
     }
     text += "\n";
@@ -96,12 +98,27 @@ std::string render(const Row& row, const Widths& widths, std::string_view bar, b
   return text;
 }
 
-// Keras gives the columns 45, 35 and 20 % of the terminal but four; then borders and padding take ten
-// characters, shared as evenly as whole numbers allow.
-Widths widths_for(int width) {
-  const int line = std::min(88, width - 4);
-  const int first = static_cast<int>(0.45 * line), second = static_cast<int>(0.80 * line) - first;
-  const Widths widths = {first - 3, second - 4, line - first - second - 3};
+// Keras cuts a line of the terminal but four characters at these shares; then borders and padding take what
+// they need, shared as evenly as whole numbers allow, halves to the even one.
+struct Layout {
+  int longest_line;
+  std::vector<double> shares;
+};
+const Layout kChain = {88, {0.45, 0.80, 1.0}}, kGraph = {108, {0.3, 0.56, 0.74, 1.0}};
+
+Widths widths_for(const Layout& layout, int width) {
+  const int line = std::min(layout.longest_line, width - 4);
+  Widths widths;
+  int used = 0, missing = static_cast<int>(layout.shares.size()) * 3 + 1,
+      left = static_cast<int>(layout.shares.size());
+  for (const double share : layout.shares) {
+    const int column = static_cast<int>(share * line) - used;
+    const int taken = static_cast<int>(std::nearbyint(static_cast<double>(missing) / left));
+    widths.push_back(column - taken);
+    used += column;
+    missing -= taken;
+    --left;
+  }
   if (*std::min_element(widths.begin(), widths.end()) < 1) {
     throw ValueError("summary", "a width of at least 20 columns", "received " + std::to_string(width));
   }
@@ -144,26 +161,42 @@ struct Total {
   }
 };
 
-Row row_of(const Layer& layer, const std::string& output) {
-  Row row = {layer.name() + " (" + std::string(layer.class_name()) + ")", output, "0 (unbuilt)"};
+std::string shapes_text(const std::vector<Shape>& shapes) {
+  if (shapes.empty()) return "?";
+  if (shapes.size() == 1) return shapes.front().to_string();
+  std::string text;
+  for (const Shape& shape : shapes) text += (text.empty() ? "[" : ", ") + shape.to_string();
+  return text + "]";
+}
+
+Row row_of(const ModelBody& body, const Layer& layer) {
+  Row row = {layer.name() + " (" + std::string(layer.class_name()) + ")", shapes_text(body.shapes_of(layer)),
+             "0 (unbuilt)"};
   if (layer.is_built() || !layer.body().builds_from_shape()) row[2] = with_commas(layer.count_params());
+  if (body.is_chain()) return row;
+  std::string connections;
+  for (const std::string& name : body.connections(layer))
+    connections += (connections.empty() ? "" : ", ") + name;
+  row.push_back(connections.empty() ? "-" : connections);
   return row;
 }
 
 }  // namespace
 
 std::string Model::summary(int width) const {
-  const Widths widths = widths_for(width);
+  const bool is_chain = model_body().is_chain();
+  const Widths widths = widths_for(is_chain ? kChain : kGraph, width);
+  Row header = {"Layer (type)", "Output Shape", "Param #"};
+  if (!is_chain) header.emplace_back("Connected to");
   std::string text = "Model: \"" + name() + "\"\n";
   text += rule(widths, "┏", "━", "┳", "┓");
-  text += render({"Layer (type)", "Output Shape", "Param #"}, widths, "┃", true);
+  text += render(header, widths, "┃", true);
   text += rule(widths, "┡", "━", "╇", "┩");
   bool is_first = true;
   for (const Layer& layer : layers()) {
     if (!is_first) text += rule(widths, "├", "─", "┼", "┤");
     is_first = false;
-    const std::optional<Shape>& input = layer.body().built_shape;
-    text += render(row_of(layer, input ? layer.compute_output_shape(*input).to_string() : "?"), widths, "│");
+    text += render(row_of(model_body(), layer), widths, "│");
   }
   text += rule(widths, "└", "─", "┴", "┘");
 

@@ -1,0 +1,277 @@
+#include "keratin/models/functional_body.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "keratin/core/error.h"
+#include "keratin/core/text.h"
+
+namespace keratin::inline v0 {
+
+// Follows the calls from the outputs back to the inputs.
+class FunctionalBody::Tracer {
+ public:
+  Tracer(FunctionalBody& body, const std::vector<SymbolicTensor>& inputs) : body_(body) {
+    for (const SymbolicTensor& input : inputs) add_input(input);
+  }
+
+  // The value that the tensor is here, with all calls that it needs before it. The stack is on the heap:
+  // models may be deeper than a thread's stack.
+  std::size_t value_of(const SymbolicTensor& tensor) {
+    std::vector<const SymbolicCall*> open = {&tensor.source()};
+    while (!open.empty()) {
+      const SymbolicCall* call = open.back();
+      if (first_value_.contains(call)) {
+        open.pop_back();
+        continue;
+      }
+      order_.emplace(call->layer.get(), order_.size());
+      if (call->inputs.empty()) refuse_missing(*call->layer, tensor);
+      const SymbolicCall* next = nullptr;
+      for (const SymbolicTensor& input : call->inputs) {
+        if (first_value_.contains(&input.source())) continue;
+        next = &input.source();
+        break;
+      }
+      if (next != nullptr) {
+        open.push_back(next);
+      } else {
+        add_step(*call);
+        open.pop_back();
+      }
+    }
+    return first_value_.at(&tensor.source()) + tensor.index();
+  }
+
+  // Keras's order of layers: from those furthest from the outputs on, then in the order in which they were
+  // met.
+  std::vector<Layer> layers() const {
+    std::map<const LayerBody*, std::size_t> depths;
+    std::vector<std::size_t> step_depths(body_.steps_.size(), 0);
+    for (std::size_t i = body_.steps_.size(); i-- > 0;) {
+      const Step& step = body_.steps_[i];
+      std::size_t& depth = depths[&step.layer.body()];
+      depth = step_depths[i] = std::max(step_depths[i], depth);
+      for (const std::size_t input : step.inputs) {
+        std::size_t& below = step_depths[body_.values_[input].step];
+        below = std::max(below, depth + 1);
+      }
+    }
+    std::vector<Layer> layers;
+    for (const Step& step : body_.steps_) {
+      const auto is_same = [&](const Layer& layer) { return layer.shared() == step.layer.shared(); };
+      if (std::none_of(layers.begin(), layers.end(), is_same)) layers.push_back(step.layer);
+    }
+    const auto met = [&](const Layer& layer) {
+      const auto found = order_.find(&layer.body());
+      return found == order_.end() ? order_.size() : found->second;
+    };
+    std::stable_sort(layers.begin(), layers.end(), [&](const Layer& a, const Layer& b) {
+      const std::size_t depth_a = depths.at(&a.body()), depth_b = depths.at(&b.body());
+      return depth_a != depth_b ? depth_a > depth_b : met(a) < met(b);
+    });
+    return layers;
+  }
+
+ private:
+  void add_input(const SymbolicTensor& input) {
+    const SymbolicCall& call = input.source();
+    if (!call.inputs.empty()) {
+      throw ValueError(
+          "Model", "inputs that Input made", "received the result of layer \"" + call.layer->name + "\"",
+          "Build the model from its Input, or make a new Input of shape " + input.shape().to_string() + ".");
+    }
+    if (first_value_.contains(&call)) {
+      throw ValueError("Model", "each Input once", "received \"" + call.layer->name + "\" twice",
+                       "Make another Input.");
+    }
+    body_.inputs_.push_back(body_.values_.size());
+    add_step(call);
+  }
+
+  void add_step(const SymbolicCall& call) {
+    Step step{.layer = Layer(call.layer),
+              .inputs = {},
+              .first_output = body_.values_.size(),
+              .outputs = call.output_shapes.size(),
+              .use_causal_mask = call.use_causal_mask,
+              .node = calls_[call.layer.get()]++};
+    for (const SymbolicTensor& input : call.inputs)
+      step.inputs.push_back(first_value_.at(&input.source()) + input.index());
+    first_value_[&call] = step.first_output;
+    for (std::size_t i = 0; i < step.outputs; ++i)
+      body_.values_.push_back({call.output_shapes[i], call.layer->dtype, body_.steps_.size(), i});
+    body_.steps_.push_back(std::move(step));
+  }
+
+  [[noreturn]] static void refuse_missing(const LayerBody& input, const SymbolicTensor& tensor) {
+    throw ValueError(
+        "Model", "all inputs that the outputs are computed from",
+        "layer \"" + tensor.source().layer->name + "\" needs \"" + input.name + "\", which is not among them",
+        "Add that Input to the inputs.");
+  }
+
+  FunctionalBody& body_;
+  std::map<const SymbolicCall*, std::size_t> first_value_;
+  std::map<const LayerBody*, std::size_t> order_;
+  std::map<const LayerBody*, std::int64_t> calls_;
+};
+
+FunctionalBody::FunctionalBody(const std::vector<SymbolicTensor>& inputs,
+                               const std::vector<SymbolicTensor>& outputs, std::string model_name) {
+  if (inputs.empty() || outputs.empty()) {
+    throw ValueError("Model", "at least one input and one output",
+                     "received " + std::to_string(inputs.size()) + " and " + std::to_string(outputs.size()),
+                     "Write Model(inputs, outputs).");
+  }
+  Tracer tracer(*this, inputs);
+  for (const SymbolicTensor& output : outputs) outputs_.push_back(tracer.value_of(output));
+  layers_ = tracer.layers();
+  check_names();
+  set_common(model_name, true, DType::float32);
+  std::vector<Shape> shapes;
+  for (const std::size_t input : inputs_) shapes.push_back(values_[input].shape);
+  ensure_built(shapes);
+}
+
+FunctionalBody::FunctionalBody(const FunctionalBody& other)
+    : ModelBody(other),
+      steps_(other.steps_),
+      values_(other.values_),
+      inputs_(other.inputs_),
+      outputs_(other.outputs_) {
+  optimizer_variables = nullptr;
+  for (const Layer& layer : other.layers_) {
+    const Layer copy = layer.clone();
+    layers_.push_back(copy);
+    for (Step& step : steps_)
+      if (step.layer.shared() == layer.shared()) step.layer = copy;
+  }
+}
+
+std::shared_ptr<LayerBody> FunctionalBody::clone() const {
+  return finish_clone(std::make_shared<FunctionalBody>(*this));
+}
+
+void FunctionalBody::check_names() const {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (layers_[i].name() != layers_[j].name()) continue;
+      throw ValueError("Model", "layers with names of their own",
+                       "received two called \"" + layers_[i].name() + "\"",
+                       "Give one of them another .name.");
+    }
+  }
+}
+
+bool FunctionalBody::is_chain() const {
+  return inputs_.size() == 1 && steps_.size() == layers_.size() &&
+         std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+           const auto place = static_cast<std::size_t>(&step - steps_.data());
+           return place == 0 || (step.inputs.size() == 1 && values_[step.inputs[0]].step + 1 == place);
+         });
+}
+
+std::string FunctionalBody::name_of(std::size_t value) const {
+  const Step& step = steps_[values_[value].step];
+  return step.layer.name() + "[" + std::to_string(step.node) + "][" + std::to_string(values_[value].index) +
+         "]";
+}
+
+std::vector<Shape> FunctionalBody::shapes_of(const Layer& layer) const {
+  std::vector<Shape> shapes;
+  for (const Step& step : steps_) {
+    if (step.layer.shared() != layer.shared()) continue;
+    shapes.clear();
+    for (std::size_t i = 0; i < step.outputs; ++i) shapes.push_back(values_[step.first_output + i].shape);
+  }
+  return shapes;
+}
+
+std::vector<std::string> FunctionalBody::connections(const Layer& layer) const {
+  std::vector<std::string> names;
+  for (const Step& step : steps_) {
+    if (step.layer.shared() != layer.shared()) continue;
+    for (const std::size_t input : step.inputs) names.push_back(name_of(input));
+  }
+  return names;
+}
+
+void FunctionalBody::check_inputs(const std::vector<Shape>& shapes) const {
+  if (shapes.size() != inputs_.size()) {
+    throw ShapeError(to_snake_case(class_name()), std::to_string(inputs_.size()) + " inputs",
+                     "received " + std::to_string(shapes.size()),
+                     "Model \"" + name + "\". Call it on a list: model({a, b}).");
+  }
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Shape &wanted = values_[inputs_[i]].shape, &given = shapes[i];
+    bool fits = wanted.rank() == given.rank();
+    for (std::size_t axis = 0; fits && axis < wanted.rank(); ++axis) {
+      fits = wanted[axis] == given[axis] || wanted[axis] == Shape::kUnknown || given[axis] == Shape::kUnknown;
+    }
+    if (fits) continue;
+    const std::string& input = steps_[values_[inputs_[i]].step].layer.name();
+    refuse_input("an input \"" + input + "\" of shape " + wanted.to_string(), given,
+                 "Feed that shape, or build a new model.");
+  }
+}
+
+Tensor FunctionalBody::call(const Tensor& x, const CallContext& context) const {
+  return call_list({x}, context).front();
+}
+
+std::vector<Tensor> FunctionalBody::call_list(const std::vector<Tensor>& inputs,
+                                              const CallContext& context) const {
+  std::vector<Shape> shapes;
+  for (const Tensor& x : inputs) shapes.push_back(x.shape());
+  check_inputs(shapes);
+  std::vector<Tensor> values(values_.size()), masks(values_.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    values[inputs_[i]] = inputs[i];
+    if (i < context.masks.size()) masks[inputs_[i]] = context.masks[i];
+  }
+  for (const Step& step : steps_) {
+    if (step.inputs.empty()) continue;
+    CallContext inner{.training = context.training, .losses = context.losses};
+    std::vector<Tensor> given, output_masks;
+    for (const std::size_t input : step.inputs) {
+      given.push_back(values[input]);
+      inner.masks.push_back(masks[input]);
+    }
+    inner.use_causal_mask = step.use_causal_mask;
+    inner.output_masks = &output_masks;
+    std::vector<Tensor> outputs = step.layer.call(given, inner);
+    for (std::size_t i = 0; i < step.outputs; ++i) {
+      values[step.first_output + i] = std::move(outputs[i]);
+      masks[step.first_output + i] = std::move(output_masks[i]);
+    }
+  }
+  std::vector<Tensor> results;
+  if (context.output_masks != nullptr) context.output_masks->clear();
+  for (const std::size_t output : outputs_) {
+    results.push_back(values[output]);
+    if (context.output_masks != nullptr) context.output_masks->push_back(masks[output]);
+  }
+  return results;
+}
+
+std::vector<Shape> FunctionalBody::output_shapes(const std::vector<Shape>& inputs) const {
+  check_inputs(inputs);
+  std::vector<Shape> shapes(values_.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) shapes[inputs_[i]] = inputs[i];
+  for (const Step& step : steps_) {
+    if (step.inputs.empty()) continue;
+    std::vector<Shape> given;
+    for (const std::size_t input : step.inputs) given.push_back(shapes[input]);
+    const std::vector<Shape> results = step.layer.compute_output_shapes(given);
+    std::copy(results.begin(), results.end(),
+              shapes.begin() + static_cast<std::ptrdiff_t>(step.first_output));
+  }
+  std::vector<Shape> results;
+  for (const std::size_t output : outputs_) results.push_back(shapes[output]);
+  return results;
+}
+
+}  // namespace keratin::inline v0

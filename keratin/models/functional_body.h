@@ -1,0 +1,69 @@
+// The body of a model described by calls on symbolic tensors. Internal.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "keratin/layers/symbolic.h"
+#include "keratin/models/model_body.h"
+
+namespace keratin::inline v0 {
+
+class FunctionalBody final : public ModelBody {
+ public:
+  /// One call: of a layer, on values computed before, giving values one after the other.
+  struct Step {
+    Layer layer;
+    std::vector<std::size_t> inputs;
+    std::size_t first_output, outputs;
+    bool use_causal_mask;
+    std::int64_t node;  ///< the how manieth call of its layer in this model
+  };
+  /// One value: what it looks like, and which output of which call it is.
+  struct Value {
+    Shape shape;
+    DType dtype;
+    std::size_t step, index;
+  };
+
+  /// ValueError for an output that needs an Input which is not given, and for two layers of one name.
+  FunctionalBody(const std::vector<SymbolicTensor>& inputs, const std::vector<SymbolicTensor>& outputs,
+                 std::string name);
+  /// With clones of its layers.
+  FunctionalBody(const FunctionalBody& other);
+
+  std::string_view class_name() const override { return "Functional"; }
+  std::vector<Layer> layers() const override { return layers_; }
+  bool has_lists() const override { return true; }
+  const std::vector<Step>& steps() const noexcept { return steps_; }
+  const std::vector<Value>& values() const noexcept { return values_; }
+  bool is_chain() const override;
+  std::vector<Shape> shapes_of(const Layer& layer) const override;
+  std::vector<std::string> connections(const Layer& layer) const override;
+
+  void build(const Shape& input) override { build_list({input}); }
+  void build_list(const std::vector<Shape>&) override {}
+  Tensor call(const Tensor& x, const CallContext& context) const override;
+  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const override;
+  Shape output_shape(const Shape& input) const override { return output_shapes({input}).front(); }
+  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
+  Config base_config(Generation target) const override;
+  Config config(Generation target) const override;
+  std::shared_ptr<LayerBody> clone() const override;
+
+ private:
+  class Tracer;
+
+  /// "dense[0][0]": Keras's name of a value.
+  std::string name_of(std::size_t value) const;
+  void check_inputs(const std::vector<Shape>& shapes) const;
+  void check_names() const;
+
+  std::vector<Layer> layers_;  // in Keras's order, the InputLayers among them
+  std::vector<Step> steps_;    // in an order in which they can run
+  std::vector<Value> values_;
+  std::vector<std::size_t> inputs_, outputs_;  // values
+};
+
+}  // namespace keratin::inline v0

@@ -1,0 +1,287 @@
+// The configs of models described by calls, as both Keras write them.
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "keratin/core/error.h"
+#include "keratin/layers/config_reader.h"
+#include "keratin/layers/input.h"
+#include "keratin/layers/layer_registry.h"
+#include "keratin/models/functional_body.h"
+#include "keratin/models/model.h"
+
+namespace keratin::inline v0 {
+namespace {
+
+using Step = FunctionalBody::Step;
+
+Config history(const FunctionalBody& body, std::size_t value) {
+  const FunctionalBody::Value& place = body.values()[value];
+  const Step& step = body.steps()[place.step];
+  return Config::array({step.layer.name(), step.node, place.index});
+}
+
+// {"class_name": "__keras_tensor__", ...}
+Config keras_tensor(const FunctionalBody& body, std::size_t value) {
+  Config tensor = Config::object();
+  tensor["class_name"] = "__keras_tensor__";
+  tensor["config"]["shape"] = detail::shape_config(body.values()[value].shape);
+  tensor["config"]["dtype"] = name(body.values()[value].dtype);
+  tensor["config"]["keras_history"] = history(body, value);
+  return tensor;
+}
+
+Config node_of(const FunctionalBody& body, const Step& step, Generation target) {
+  const bool is_list = step.layer.body().has_lists() && !step.layer.body().separates_inputs() &&
+                       (step.inputs.size() > 1 || !step.layer.body().gives_masks());
+  Config arguments = Config::object();
+  if (step.use_causal_mask) arguments["use_causal_mask"] = true;
+  Config inputs = Config::array();
+  if (target == Generation::keras2) {
+    for (const std::size_t input : step.inputs) {
+      inputs.push_back(history(body, input));
+      inputs.back().push_back(arguments);
+    }
+    return inputs;
+  }
+  for (const std::size_t input : step.inputs) inputs.push_back(keras_tensor(body, input));
+  Config node = Config::object();
+  node["args"] = is_list ? Config::array({inputs}) : inputs;
+  node["kwargs"] = arguments;
+  return node;
+}
+
+// One value is written alone by Keras 3, several as a list, by Keras 2 always.
+Config places(const FunctionalBody& body, const std::vector<std::size_t>& values, Generation target) {
+  if (target == Generation::keras3 && values.size() == 1) return history(body, values[0]);
+  Config list = Config::array();
+  for (const std::size_t value : values) list.push_back(history(body, value));
+  return list;
+}
+
+// A place in a config: layer, call, output.
+struct Place {
+  std::string layer;
+  std::size_t node, index;
+};
+
+[[noreturn]] void refuse(std::string_view expected, const Config& value) {
+  throw ValueError("Functional config", expected, "received " + detail::excerpt(value),
+                   "The file may be damaged.");
+}
+
+Place place_in(const Config& value) {
+  if (!value.is_array() || value.size() < 3 || !value[0].is_string()) refuse("[layer, call, output]", value);
+  const auto node = detail::integer_in(value[1]), index = detail::integer_in(value[2]);
+  if (!node || !index || *node < 0 || *index < 0) refuse("[layer, call, output]", value);
+  return {value[0].get<std::string>(), static_cast<std::size_t>(*node), static_cast<std::size_t>(*index)};
+}
+
+bool is_place(const Config& value) { return value.is_array() && !value.empty() && value[0].is_string(); }
+
+// Puts the tensors of an argument, a tensor or lists of them, behind the others.
+void collect(const Config& argument, std::vector<Place>& inputs) {
+  if (argument.is_array()) {
+    for (const Config& one : argument) collect(one, inputs);
+    return;
+  }
+  if (argument.is_null()) return;
+  if (!argument.is_object() || argument.value("class_name", Config()) != "__keras_tensor__" ||
+      !argument.contains("config") || !argument["config"].is_object() ||
+      !argument["config"].contains("keras_history")) {
+    refuse("tensors as arguments of a call", argument);
+  }
+  inputs.push_back(place_in(argument["config"]["keras_history"]));
+}
+
+struct PendingCall {
+  std::vector<Place> inputs;
+  CallContext context;
+};
+
+void read_keywords(const Config& keywords, PendingCall& call) {
+  if (!keywords.is_object()) refuse("an object of keyword arguments", keywords);
+  // In the order of call's signature: MultiHeadAttention(query, value, key), RNN(sequences, initial_state).
+  for (const char* key : {"value", "key", "initial_state"})
+    if (keywords.contains(key)) collect(keywords[key], call.inputs);
+  for (const auto& [key, value] : keywords.items()) {
+    if (value.is_null() || key == "value" || key == "key" || key == "initial_state") continue;
+    if (key == "use_causal_mask" && value.is_boolean()) {
+      call.context.use_causal_mask = value.get<bool>();
+    } else if (!(value.is_boolean() && !value.get<bool>())) {
+      refuse("no other keyword than use_causal_mask in a call", Config::object({{key, value}}));
+    }
+  }
+}
+
+// Both generations' inbound node: {"args", "kwargs"}, or a list of [layer, call, output, keywords].
+PendingCall call_in(const Config& node) {
+  PendingCall call;
+  if (node.is_object()) {
+    if (!node.contains("args")) refuse("\"args\" in a call", node);
+    collect(node["args"], call.inputs);
+    if (node.contains("kwargs")) read_keywords(node["kwargs"], call);
+    return call;
+  }
+  if (!node.is_array()) refuse("a call", node);
+  const Config list = is_place(node) ? Config::array({node}) : node;
+  for (const Config& input : list) {
+    call.inputs.push_back(place_in(input));
+    if (input.size() > 3) read_keywords(input[3], call);
+  }
+  return call;
+}
+
+// The layers of a config and the calls on them, made as soon as their inputs are there.
+class Assembly {
+ public:
+  Assembly(const Config& layers, Generation generation) {
+    for (const Config& config : layers) add(config, generation);
+    run();
+  }
+
+  const SymbolicTensor& tensor(const Place& place) const {
+    const auto found = entries_.find(place.layer);
+    if (found == entries_.end() || place.node >= found->second.outputs.size() ||
+        place.index >= found->second.outputs[place.node].size()) {
+      refuse("places of tensors that there are", Config::array({place.layer, place.node, place.index}));
+    }
+    return found->second.outputs[place.node][place.index];
+  }
+
+ private:
+  struct Entry {
+    std::optional<Layer> layer;
+    std::vector<PendingCall> calls;
+    std::vector<std::vector<SymbolicTensor>> outputs;
+  };
+
+  void add(const Config& config, Generation generation) {
+    if (!config.is_object() || !config.contains("class_name")) refuse("a list of layers", config);
+    Entry entry;
+    std::string name;
+    if (config["class_name"] == "InputLayer") {
+      const Input input =
+          Input::from_config(config.contains("config") ? config["config"] : Config::object(), generation);
+      entry.outputs.push_back({input.tensor()});
+      name = input.name();
+    } else {
+      entry.layer = layers::deserialize(config, generation);
+      name = entry.layer->name();
+      const Config nodes = config.value("inbound_nodes", Config::array());
+      if (!nodes.is_array()) refuse("a list of calls", nodes);
+      // Keras 2 also writes one call's tensors without the list around.
+      const bool is_bare = !nodes.empty() && is_place(nodes[0]);
+      for (const Config& node : is_bare ? Config::array({nodes}) : nodes)
+        entry.calls.push_back(call_in(node));
+    }
+    if (config.contains("name") && config["name"].is_string()) name = config["name"].get<std::string>();
+    if (!entries_.emplace(name, std::move(entry)).second) refuse("layers with names of their own", name);
+    order_.push_back(name);
+  }
+
+  bool is_ready(const PendingCall& call) const {
+    for (const Place& input : call.inputs) {
+      const auto found = entries_.find(input.layer);
+      if (found == entries_.end()) refuse("layers that the config lists", input.layer);
+      if (found->second.outputs.size() <= input.node) return false;
+    }
+    return true;
+  }
+
+  void run() {
+    for (bool has_moved = true; has_moved;) {
+      has_moved = false;
+      for (const std::string& name : order_) {
+        Entry& entry = entries_.at(name);
+        while (entry.layer && entry.outputs.size() < entry.calls.size() &&
+               is_ready(entry.calls[entry.outputs.size()])) {
+          const PendingCall& call = entry.calls[entry.outputs.size()];
+          std::vector<SymbolicTensor> inputs;
+          for (const Place& input : call.inputs) inputs.push_back(tensor(input));
+          entry.outputs.push_back(entry.layer->call(inputs, call.context));
+          has_moved = true;
+        }
+      }
+    }
+  }
+
+  std::map<std::string, Entry> entries_;
+  std::vector<std::string> order_;
+};
+
+std::vector<SymbolicTensor> tensors_in(const Config* places, const Assembly& assembly) {
+  if (places == nullptr || !places->is_array()) refuse("input_layers and output_layers", nullptr);
+  std::vector<SymbolicTensor> tensors;
+  if (is_place(*places)) {
+    tensors.push_back(assembly.tensor(place_in(*places)));
+  } else {
+    for (const Config& place : *places) tensors.push_back(assembly.tensor(place_in(place)));
+  }
+  return tensors;
+}
+
+const bool kRegistered = [] {
+  for (const char* name : {"Functional", "Model"})
+    layers::register_class(name, [](const Config& config, Generation generation) {
+      return static_cast<Layer>(Model::from_config(config, generation));
+    });
+  return true;
+}();
+
+}  // namespace
+
+Config FunctionalBody::base_config(Generation target) const {
+  Config config = Config::object();
+  config["name"] = name;
+  if (target == Generation::keras3 || !trainable) config["trainable"] = trainable;
+  return config;
+}
+
+Config FunctionalBody::config(Generation target) const {
+  Config config = Config::object();
+  config["layers"] = Config::array();
+  for (const Layer& layer : layers_) {
+    Config object = layer.serialize(target);
+    object["name"] = layer.name();
+    object["inbound_nodes"] = Config::array();
+    for (const Step& step : steps_)
+      if (step.layer.shared() == layer.shared() && !step.inputs.empty())
+        object["inbound_nodes"].push_back(node_of(*this, step, target));
+    config["layers"].push_back(std::move(object));
+  }
+  config["input_layers"] = places(*this, inputs_, target);
+  config["output_layers"] = places(*this, outputs_, target);
+  return config;
+}
+
+Model Model::from_config(const Config& given, Generation generation) {
+  if (given.is_array()) return Sequential::from_config(given, generation);
+  Config config = given;
+  if (given.is_object() && given.contains("class_name")) {
+    if (given["class_name"] == "Sequential") return Sequential::from_config(given, generation);
+    if (given["class_name"] != "Functional" && given["class_name"] != "Model") {
+      throw ValueError("Model", R"("class_name" is "Functional" or "Sequential")",
+                       "received " + detail::excerpt(given["class_name"]),
+                       "Other kinds of models are programs of their own.");
+    }
+    config = given.value("config", Config());
+  }
+  detail::ConfigReader reader("Functional", config, generation);
+  const Config* layers = reader.find("layers");
+  if (layers == nullptr || !layers->is_array()) {
+    reader.refuse("layers", "a list of layers", layers == nullptr ? Config(nullptr) : *layers);
+  }
+  const std::string name = reader.text("name", "");
+  const bool trainable = reader.boolean("trainable", true);
+  const Assembly assembly(*layers, generation);
+  Model model(tensors_in(reader.find("input_layers"), assembly),
+              tensors_in(reader.find("output_layers"), assembly), name);
+  reader.ignore({"dtype"});
+  reader.finish();
+  model.body_->generation = generation;
+  if (!trainable) model.body_->trainable = false;
+  return model;
+}
+
+}  // namespace keratin::inline v0
