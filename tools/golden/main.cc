@@ -26,6 +26,7 @@ struct Arguments {
   std::vector<std::string> kinds;
   std::string prefix;
   bool compare = false;
+  DType precision = DType::float32;
 };
 
 struct Counts {
@@ -99,7 +100,8 @@ void run_case(const Arguments& arguments, const GoldenSet& set, const Config& go
   const fs::path folder = folder_of(arguments, id);
   try {
     const io::NamedTensors arrays = set.arrays(golden_case);
-    const auto results = find_kind(text_of(golden_case, "kind"))->run(golden_case, arrays, DType::float32);
+    const auto results =
+        find_kind(text_of(golden_case, "kind"))->run(golden_case, arrays, arguments.precision);
     fs::create_directories(folder);
     for (const auto& [name, tensor] : results) save(folder, golden_case, name, tensor);
     ++counts.written;
@@ -145,6 +147,9 @@ int main(int argc, char** argv) {
                  "Only these kinds: activation, activation_vjp, activation_shape, layer, training")
       ->delimiter(',');
   app.add_option("--prefix", arguments.prefix, "Only cases whose id begins so");
+  app.add_flag_callback(
+      "--float64", [&] { arguments.precision = keratin::DType::float64; },
+      "Layers and training in float64, held to rtol64 and atol64");
   app.add_flag("--compare", arguments.compare, "Also compare, by the rules of check.py, and say what fails");
   CLI11_PARSE(app, argc, argv);
   try {

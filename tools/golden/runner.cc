@@ -24,7 +24,7 @@ bool is_supported(const Config& golden_case) {
 Config with_precision(Config config, DType precision) {
   if (config.is_object()) {
     if (config.contains("dtype")) config["dtype"] = std::string(name(precision));
-    for (const char* key : {"config", "layers", "layer"})
+    for (const char* key : {"config", "layers", "layer", "backward_layer", "cell", "cells"})
       if (config.contains(key)) config[key] = with_precision(config[key], precision);
   } else if (config.is_array()) {
     for (Config& one : config) one = with_precision(one, precision);
