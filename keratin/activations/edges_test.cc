@@ -105,6 +105,33 @@ TYPED_TEST(Edges, EveryLengthAndAlignmentGivesTheBitsOfOneElementAlone) {
   });
 }
 
+TYPED_TEST(Edges, StreamedResultsHaveTheBitsOfCachedOnesAtAnyAlignment) {
+  using T = TypeParam;
+  // 203: the largest group is 64 f32; so several, whatever stands before the first line boundary, and a rest.
+  std::vector<T> x(203), upstream(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<T>(std::sin(static_cast<double>(i) * 2.5) * 7);
+    upstream[i] = static_cast<T>(std::cos(static_cast<double>(i)) * 3);
+  }
+  for_all([&](const Function& f) {
+    const std::vector<T> value = forward(f, x), slope = gradient(f, x, upstream);
+    const FloatEnvironment environment;
+    for (const std::size_t shift : {0, 1, 5, 15}) {
+      constexpr T kGuard = T{-77};
+      std::vector<T> y(x.size() + 20, kGuard), g(x.size() + 20, kGuard);
+      f.forward(f.defaults, x.data(), y.data() + shift, x.size(), Stores::streamed);
+      f.gradient(f.defaults, x.data(), upstream.data(), g.data() + shift, x.size(), Stores::streamed);
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        const bool inside = i >= shift && i < shift + x.size();
+        ASSERT_EQ(bits(y[i]), bits(inside ? value[i - shift] : kGuard))
+            << "shift " << shift << ", element " << i;
+        ASSERT_EQ(bits(g[i]), bits(inside ? slope[i - shift] : kGuard))
+            << "shift " << shift << ", element " << i;
+      }
+    }
+  });
+}
+
 TYPED_TEST(Edges, WorksInPlace) {
   using T = TypeParam;
   std::vector<T> x(29), upstream(29);

@@ -1,4 +1,5 @@
-// Functions of the registry over whole arrays: split over the threads where they are long. Internal.
+// Functions of the registry over whole arrays: split over the threads where they are long, streamed
+// past the caches where they are longer than those. Internal.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,10 @@ void for_chunks(std::int64_t size, const Body& body) {
   if (size <= kGrain) return body(std::int64_t{0}, size);
   parallel_for(size, kGrain, body);
 }
+
+/// How many bytes a call has to read and write for its results to be streamed: three quarters of the last
+/// cache. There streaming begins to win, in forward passes and backward: docs/design/memory.md.
+std::int64_t streaming_bytes() noexcept;
 
 /// y[i] = f(x[i]) for float, double, float16 and bfloat16; y may be x. The caller holds a FloatEnvironment.
 template <class T>

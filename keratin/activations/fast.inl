@@ -3,9 +3,13 @@
 // neighbour.
 #include "keratin/activations/tables/kernels.inl"
 
+template <class K>
+struct Tables;
+
 // What this route runs on: a kernel with its tables loaded, and the definition for the lanes outside.
 template <class K, class D>
 struct Prepared {
+  using Route = Tables<K>;
   HWY_INLINE explicit Prepared(const D& d) : kernel(kernel_for<K>(d)), definition(d) {}
   const K kernel;
   const D& definition;
@@ -14,38 +18,50 @@ struct Prepared {
 template <class K>
 struct Tables {
   using Lane = float;
-  using Kernel = K;
   static constexpr std::size_t kVectors = K::kVectors, kWidth = hn::MaxLanes(FloatTag());
   static constexpr std::size_t kLanes = kVectors * kWidth;
   using Group = Floats[kVectors];
 
   template <class D>
-  static HWY_INLINE void forward(const Prepared<K, D>& f, const float* x, float* y) {
+  static HWY_INLINE void forward(const Prepared<K, D>& f, const float* x, float* y, bool streams) {
     Group in, out;
     load_group(x, in);
+    values(f, in, out);
+    store_group(out, y, streams);
+  }
+  template <class D>
+  static HWY_INLINE void values(const Prepared<K, D>& f, const Group& in, Group& out) {
     f.kernel(in, out);
     if (HWY_UNLIKELY(!K::holds(in))) outside(f.definition, in, out);
-    store_group(out, y);
+  }
+  // Of a slope's kernel.
+  template <class D>
+  static HWY_INLINE void slopes(const Prepared<K, D>& f, const Group& in, Group& out) {
+    f.kernel(in, out);
+    if (HWY_LIKELY(K::holds(in))) return;
+    Group ones;
+    for (std::size_t u = 0; u < kVectors; ++u) ones[u] = hn::Set(FloatTag(), 1.0f);
+    outside(f.definition, in, ones, out);
   }
 
   template <class D>
-  static HWY_INLINE void gradient(const Prepared<K, D>& f, const float* x, const float* upstream,
-                                  float* out) {
+  static HWY_INLINE void gradient(const Prepared<K, D>& f, const float* x, const float* upstream, float* out,
+                                  bool streams) {
     Group in, factor, slope;
     load_group(x, in);
     load_group(upstream, factor);
     f.kernel(in, slope);
     for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
     if (HWY_UNLIKELY(!K::holds(in))) outside(f.definition, in, factor, slope);
-    store_group(slope, out);
+    store_group(slope, out, streams);
   }
 
  private:
   static HWY_INLINE void load_group(const float* from, Group& to) {
     for (std::size_t u = 0; u < kVectors; ++u) to[u] = hn::LoadU(FloatTag(), from + u * kWidth);
   }
-  static HWY_INLINE void store_group(const Group& from, float* to) {
-    for (std::size_t u = 0; u < kVectors; ++u) hn::StoreU(from[u], FloatTag(), to + u * kWidth);
+  static HWY_INLINE void store_group(const Group& from, float* to, bool streams) {
+    for (std::size_t u = 0; u < kVectors; ++u) store_raw(from[u], FloatTag(), to + u * kWidth, streams);
   }
 
   // Puts the lanes outside right.
@@ -58,7 +74,7 @@ struct Tables {
       alignas(64) float x[kWidth], y[kWidth];
       hn::Store(in[u], tag, x);
       for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
-        forward_block<Promoted>(definition, x + i, y + i);
+        forward_block<Promoted>(definition, x + i, y + i, false);
       }
       out[u] = hn::IfThenElse(inside, out[u], hn::Load(tag, y));
     }
@@ -73,7 +89,7 @@ struct Tables {
       hn::Store(in[u], tag, x);
       hn::Store(factor[u], tag, upstream);
       for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
-        gradient_block<Promoted>(definition, x + i, upstream + i, y + i);
+        gradient_block<Promoted>(definition, x + i, upstream + i, y + i, false);
       }
       out[u] = hn::IfThenElse(inside, out[u], hn::Load(tag, y));
     }
@@ -90,15 +106,14 @@ HWY_INLINE std::size_t fast_place(const D& d) {
   }
 }
 
-/// Whether a fast kernel did it.
-template <std::size_t place = 0, class D>
-bool fast_forward(const D& d, const float* x, float* y, std::size_t n) {
+/// Calls run(Prepared) where the definition has a fast kernel for these parameters; whether it has.
+template <std::size_t place = 0, class D, class Run>
+HWY_INLINE bool with_fast_value(const D& d, const Run& run) {
   if constexpr (requires { D::kFast[0]; }) {
     if constexpr (place < std::size(D::kFast)) {
-      if (fast_place(d) != place) return fast_forward<place + 1>(d, x, y, n);
+      if (fast_place(d) != place) return with_fast_value<place + 1>(d, run);
       if constexpr (D::kFast[place].value != FastKernel::none) {
-        using Kernel = typename fast::Of<D::kFast[place].value>::Type;
-        forward_loop<Tables<Kernel>>(Prepared<Kernel, D>(d), x, y, n);
+        run(Prepared<typename fast::Of<D::kFast[place].value>::Type, D>(d));
         return true;
       }
     }
@@ -106,14 +121,13 @@ bool fast_forward(const D& d, const float* x, float* y, std::size_t n) {
   return false;
 }
 
-template <std::size_t place = 0, class D>
-bool fast_gradient(const D& d, const float* x, const float* upstream, float* out, std::size_t n) {
+template <std::size_t place = 0, class D, class Run>
+HWY_INLINE bool with_fast_slope(const D& d, const Run& run) {
   if constexpr (requires { D::kFast[0]; }) {
     if constexpr (place < std::size(D::kFast)) {
-      if (fast_place(d) != place) return fast_gradient<place + 1>(d, x, upstream, out, n);
+      if (fast_place(d) != place) return with_fast_slope<place + 1>(d, run);
       if constexpr (D::kFast[place].slope != FastKernel::none) {
-        using Kernel = typename fast::Of<D::kFast[place].slope>::Type;
-        gradient_loop<Tables<Kernel>>(Prepared<Kernel, D>(d), x, upstream, out, n);
+        run(Prepared<typename fast::Of<D::kFast[place].slope>::Type, D>(d));
         return true;
       }
     }

@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cfenv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include "keratin/activations/elementwise_loop.h"
 #include "keratin/core/error.h"
 #include "keratin/core/parallel.h"
 
@@ -127,6 +130,35 @@ TEST(Functions, ParallelPartsGiveTheBitsOfOneThread) {
     EXPECT_TRUE(compute(*find(name), x) == one) << name;
   }
   set_num_threads(before);
+}
+
+TEST(Functions, ArraysLongEnoughToBeStreamedHaveTheBitsOfShortOnes) {
+  const std::size_t n = static_cast<std::size_t>(detail::streaming_bytes()) / 8 + 12'345;
+  const std::vector<float> x = points<float>(n), upstream(n, 1.25F);
+  std::vector<float> streamed(n), pieces(n);
+  const std::span<const float> in(x), above(upstream);
+  for (const char* name : {"relu", "tanh"}) {
+    const Function& f = *find(name);
+    detail::apply(f, f.defaults, in, std::span(streamed));
+    constexpr std::size_t kPiece = 9'973;
+    for (std::size_t i = 0; i < n; i += kPiece) {
+      const std::size_t count = std::min(kPiece, n - i);
+      detail::apply(f, f.defaults, in.subspan(i, count), std::span(pieces).subspan(i, count));
+    }
+    EXPECT_EQ(std::memcmp(streamed.data(), pieces.data(), n * sizeof(float)), 0) << name;
+    detail::apply_gradient(f, f.defaults, in, above, std::span(streamed));
+    for (std::size_t i = 0; i < n; i += kPiece) {
+      const std::size_t count = std::min(kPiece, n - i);
+      detail::apply_gradient(f, f.defaults, in.subspan(i, count), above.subspan(i, count),
+                             std::span(pieces).subspan(i, count));
+    }
+    EXPECT_EQ(std::memcmp(streamed.data(), pieces.data(), n * sizeof(float)), 0) << name << "'s gradient";
+    // In place nothing is streamed.
+    pieces = x;
+    detail::apply(f, f.defaults, std::span<const float>(pieces), std::span(pieces));
+    detail::apply(f, f.defaults, in, std::span(streamed));
+    EXPECT_EQ(std::memcmp(streamed.data(), pieces.data(), n * sizeof(float)), 0) << name << " in place";
+  }
 }
 
 // What the environment computes: to tell that the test has changed it. volatile keeps it from being folded.

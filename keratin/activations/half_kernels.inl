@@ -2,28 +2,38 @@
 // the definition in f64, and in wide numbers where that is next to a tie. Every lane for itself: the bits do
 // not depend on its neighbours. Included by kernels.inl, which holds the routes.
 
+// Where no fast kernel stands for a definition: the composition in f64, rounded to f32.
 template <class D>
-HWY_INLINE Vec<float> single_value(const D& definition, Vec<float> x) {
-  constexpr std::size_t kLanes = hn::MaxLanes(Tag<float>());
-  float lanes[kLanes];
-  store(x, lanes);
-  for (std::size_t i = 0; i < kLanes; i += Promoted::kLanes) {
-    forward_block<Promoted>(definition, lanes + i, lanes + i);
-  }
-  return load(lanes);
-}
+struct Composed;
+struct Compositions {
+  static constexpr std::size_t kVectors = 1, kWidth = hn::MaxLanes(FloatTag());
+  using Group = Floats[kVectors];
 
-template <class D>
-HWY_INLINE Vec<float> single_slope(const D& definition, Vec<float> x) {
-  constexpr std::size_t kLanes = hn::MaxLanes(Tag<float>());
-  float lanes[kLanes], ones[Promoted::kLanes];
-  store(x, lanes);
-  for (float& one : ones) one = 1;
-  for (std::size_t i = 0; i < kLanes; i += Promoted::kLanes) {
-    gradient_block<Promoted>(definition, lanes + i, ones, lanes + i);
+  template <class D>
+  static HWY_INLINE void values(const Composed<D>& f, const Group& in, Group& out) {
+    float lanes[kWidth];
+    hn::StoreU(in[0], FloatTag(), lanes);
+    for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
+      forward_block<Promoted>(f.definition, lanes + i, lanes + i, false);
+    }
+    out[0] = hn::LoadU(FloatTag(), lanes);
   }
-  return load(lanes);
-}
+  template <class D>
+  static HWY_INLINE void slopes(const Composed<D>& f, const Group& in, Group& out) {
+    float lanes[kWidth], ones[Promoted::kLanes];
+    hn::StoreU(in[0], FloatTag(), lanes);
+    for (float& one : ones) one = 1;
+    for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
+      gradient_block<Promoted>(f.definition, lanes + i, ones, lanes + i, false);
+    }
+    out[0] = hn::LoadU(FloatTag(), lanes);
+  }
+};
+template <class D>
+struct Composed {
+  using Route = Compositions;
+  const D& definition;
+};
 
 // A wide number as two doubles; lo tells on which side of a tie hi it lies.
 HWY_INLINE Pair parts(Wide x) {
@@ -82,101 +92,167 @@ HWY_NOINLINE Vec<float> certain_gradient(const D& definition, Vec<float> x, Vec<
   return load(lanes);
 }
 
-template <class H, class D>
+// From the f32 results of Source, which are Tables of a kernel or Compositions.
+template <class H, class Source>
 struct Half {
   using Lane = H;
-  static constexpr std::size_t kLanes = hn::MaxLanes(Tag<float>());
+  static constexpr std::size_t kVectors = Source::kVectors, kWidth = hn::MaxLanes(FloatTag());
+  static constexpr std::size_t kLanes = kVectors * kWidth;
+  using Group = Floats[kVectors];
 
-  static HWY_INLINE void forward(const D& definition, const H* x, H* y) {
-    const Vec<float> raw = load_half(x);
-    Vec<float> result = single_value(definition, raw);
-    const Mask<float> doubt = in_doubt<H>(result);
-    if (!all(!doubt)) result = where(doubt, certain_value<H>(definition, raw), result);
-    store_half<false>(where(is_nan(raw), raw, result), y);
+  template <class F>
+  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams) {
+    Group in, out;
+    for (std::size_t u = 0; u < kVectors; ++u) in[u] = load_half(x + u * kWidth).raw;
+    Source::values(f, in, out);
+    // Read again, rather than kept in registers for the few.
+    round(out, y, streams,
+          [&](std::size_t u) { return certain_value<H>(f.definition, load_half(x + u * kWidth)); });
   }
-  static HWY_INLINE void gradient(const D& definition, const H* x, const H* upstream, H* out) {
-    const Vec<float> raw = load_half(x), factor = load_half(upstream);
-    const Vec<float> slope = single_slope(definition, raw);
-    Vec<float> result = slope * factor;
-    // A subnormal slope has few digits, which a large factor would show.
-    const Mask<float> doubt = in_doubt<H>(result) || (abs(slope) < set(0x1p-126f) && abs(factor) > set(1.0f));
-    if (!all(!doubt)) result = where(doubt, certain_gradient<H>(definition, raw, factor), result);
-    store_half<false>(where(is_nan(raw), raw, result), out);
+  template <class F>
+  static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams) {
+    const FloatTag tag;
+    Group in, slope, factor;
+    for (std::size_t u = 0; u < kVectors; ++u) in[u] = load_half(x + u * kWidth).raw;
+    Source::slopes(f, in, slope);
+    for (std::size_t u = 0; u < kVectors; ++u) factor[u] = load_half(upstream + u * kWidth).raw;
+    const auto certain = [&](std::size_t u) {
+      return certain_gradient<H>(f.definition, load_half(x + u * kWidth), load_half(upstream + u * kWidth));
+    };
+    // A subnormal slope has few digits, which a large factor would show; in float16 the product is 0 still.
+    if constexpr (std::is_same_v<H, bfloat16>) {
+      Floats smallest = hn::Abs(slope[0]);
+      for (std::size_t u = 1; u < kVectors; ++u) smallest = hn::Min(smallest, hn::Abs(slope[u]));
+      if (HWY_UNLIKELY(!hn::AllFalse(tag, hn::Lt(smallest, hn::Set(tag, 0x1p-126f))))) {
+        for (std::size_t u = 0; u < kVectors; ++u) {
+          const auto few = hn::And(hn::Lt(hn::Abs(slope[u]), hn::Set(tag, 0x1p-126f)),
+                                   hn::Gt(hn::Abs(factor[u]), hn::Set(tag, 1.0f)));
+          if (hn::AllFalse(tag, few)) continue;
+          slope[u] = hn::IfThenElse(few, certain(u).raw, slope[u]);
+          factor[u] = hn::IfThenElse(few, hn::Set(tag, 1.0f), factor[u]);
+        }
+      }
+    }
+    for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
+    round(slope, out, streams, certain);
+  }
+
+ private:
+  // Rounds and stores; certain(u) gives vector u's numbers where f32 does not decide.
+  template <class Certain>
+  static HWY_INLINE void round(const Group& result, H* to, bool streams, const Certain& certain) {
+    hn::Vec<Words> bits[kVectors];
+    Rounder<H> rounder;
+    for (std::size_t u = 0; u < kVectors; ++u) bits[u] = rounder(Vec<float>{result[u]});
+    if (HWY_UNLIKELY(rounder.doubts())) {
+      for (std::size_t u = 0; u < kVectors; ++u) {
+        const Vec<float> y{result[u]};
+        const Mask<float> lanes = Rounder<H>::lanes_in_doubt(y);
+        if (!all(!lanes)) bits[u] = rounded_bits<false>(where(lanes, certain(u), y), H());
+      }
+    }
+    for (std::size_t u = 0; u < kVectors; ++u) store_half(bits[u], to + u * kWidth, streams);
   }
 };
 
 // For definitions that are exact, or one operation, in their own type: f32 has more than twice the digits of
 // both formats, so rounding its result again rounds once. But for bfloat16's subnormal products, which f32
 // rounds to the same exponents.
-template <class H, class D>
+template <class H>
 struct ExactHalf {
   using Lane = H;
-  static constexpr std::size_t kLanes = hn::MaxLanes(Tag<float>());
+  static constexpr std::size_t kVectors = 4, kWidth = hn::MaxLanes(FloatTag()), kLanes = kVectors * kWidth;
 
-  static HWY_INLINE Mask<float> rounded_before(Vec<float> y) {
-    return abs(y) < set(0x1p-126f) && !(y == set(0.0f));
-  }
-  static HWY_INLINE void forward(const D& definition, const H* x, H* y) {
-    const Vec<float> raw = load_half(x);
-    Vec<float> result = definition(raw);
-    if constexpr (std::is_same_v<H, bfloat16>) {
-      const Mask<float> doubt = rounded_before(result);
-      if (!all(!doubt)) result = where(doubt, certain_value<H>(definition, raw), result);
+  template <class D>
+  static HWY_INLINE void forward(const D& definition, const H* x, H* y, bool streams) {
+    Vec<float> result[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const Vec<float> raw = load_half(x + u * kWidth);
+      result[u] = where(is_nan(raw), raw, definition(raw));
     }
-    store_half<true>(where(is_nan(raw), raw, result), y);
+    round(result, y, streams,
+          [&](std::size_t u) { return certain_value<H>(definition, load_half(x + u * kWidth)); });
   }
-  static HWY_INLINE void gradient(const D& definition, const H* x, const H* upstream, H* out) {
-    const Vec<float> raw = load_half(x), factor = load_half(upstream);
-    Vec<float> result = derivative_of(definition, raw) * factor;
-    if constexpr (std::is_same_v<H, bfloat16>) {
-      const Mask<float> doubt = rounded_before(result);
-      if (!all(!doubt)) result = where(doubt, certain_gradient<H>(definition, raw, factor), result);
+  template <class D>
+  static HWY_INLINE void gradient(const D& definition, const H* x, const H* upstream, H* out, bool streams) {
+    Vec<float> result[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const Vec<float> raw = load_half(x + u * kWidth), factor = load_half(upstream + u * kWidth);
+      result[u] = where(is_nan(raw), raw, derivative_of(definition, raw) * factor);
     }
-    store_half<true>(where(is_nan(raw), raw, result), out);
+    round(result, out, streams, [&](std::size_t u) {
+      return certain_gradient<H>(definition, load_half(x + u * kWidth), load_half(upstream + u * kWidth));
+    });
+  }
+
+ private:
+  template <class Certain>
+  static HWY_INLINE void round(Vec<float> (&result)[kVectors], H* to, bool streams, const Certain& certain) {
+    if constexpr (std::is_same_v<H, bfloat16>) {
+      const Tag<std::uint32_t> tag;
+      // One less than the bits of |y|: of the numbers that are not 0 the subnormal ones are the least.
+      const auto below = [&](Vec<float> y) {
+        return hn::Sub(hn::BitCast(tag, hn::Abs(y.raw)), hn::Set(tag, 1u));
+      };
+      const auto limit = hn::Set(tag, 0x007FFFFFu);
+      auto least = below(result[0]);
+      for (std::size_t u = 1; u < kVectors; ++u) least = hn::Min(least, below(result[u]));
+      if (HWY_UNLIKELY(!hn::AllFalse(tag, hn::Lt(least, limit)))) {
+        for (std::size_t u = 0; u < kVectors; ++u) {
+          const Mask<float> lanes{hn::RebindMask(FloatTag(), hn::Lt(below(result[u]), limit))};
+          if (!all(!lanes)) result[u] = where(lanes, certain(u), result[u]);
+        }
+      }
+    }
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      store_half(rounded_bits<true>(result[u], H()), to + u * kWidth, streams);
+    }
   }
 };
 
-template <class Block, class D>
-void half_forward_loop(const D& definition, const typename Block::Lane* x, typename Block::Lane* y,
-                       std::size_t n) {
-  constexpr std::size_t kLanes = Block::kLanes;
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) Block::forward(definition, x + i, y + i);
-  if (i == n) return;
-  typename Block::Lane buffer[kLanes] = {};
-  std::memcpy(buffer, x + i, (n - i) * sizeof(*x));
-  Block::forward(definition, buffer, buffer);
-  std::memcpy(y + i, buffer, (n - i) * sizeof(*x));
-}
+// For definitions that only select: the bits themselves.
+template <class H>
+struct SelectedHalf {
+  using Lane = H;
+  static constexpr std::size_t kVectors = 2, kWidth = hn::MaxLanes(Tag<std::int16_t>());
+  static constexpr std::size_t kLanes = kVectors * kWidth;
 
-template <class Block, class D>
-void half_gradient_loop(const D& definition, const typename Block::Lane* x,
-                        const typename Block::Lane* upstream, typename Block::Lane* out, std::size_t n) {
-  constexpr std::size_t kLanes = Block::kLanes;
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) Block::gradient(definition, x + i, upstream + i, out + i);
-  if (i == n) return;
-  typename Block::Lane buffer[kLanes] = {}, factor[kLanes] = {};
-  std::memcpy(buffer, x + i, (n - i) * sizeof(*x));
-  std::memcpy(factor, upstream + i, (n - i) * sizeof(*x));
-  Block::gradient(definition, buffer, factor, buffer);
-  std::memcpy(out + i, buffer, (n - i) * sizeof(*x));
-}
+  template <class D>
+  static HWY_INLINE void forward(const D& definition, const H* x, H* y, bool streams) {
+    Bits<H> raw[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u) raw[u] = load_bits(x + u * kWidth);
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      store_bits(where(is_nan(raw[u]), raw[u], definition(raw[u])), y + u * kWidth, streams);
+    }
+  }
+};
 
 template <class D, class H>
 struct HalfEntry {
-  static void forward(const void* parameters, const H* x, H* y, std::size_t n) {
+  static void forward(const void* parameters, const H* x, H* y, std::size_t n, bool streams) {
     const D d = definition_of<D, H>(parameters);
-    if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return half_forward_loop<ExactHalf<H, D>>(d, x, y, n);
+    const auto run = [&]<class F>(const F& f) {
+      forward_loop<Half<H, typename F::Route>>(f, x, y, n, streams);
+    };
+    if (with_fast_value(d, run)) return;
+    if constexpr (requires { d.only_selects(); }) {
+      if (d.only_selects()) return forward_loop<SelectedHalf<H>>(d, x, y, n, streams);
     }
-    if constexpr (!kAlwaysExact<D>) half_forward_loop<Half<H, D>>(d, x, y, n);
+    if constexpr (!kNeverExact<D>) {
+      if (is_exact(d)) return forward_loop<ExactHalf<H>>(d, x, y, n, streams);
+    }
+    if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }
-  static void gradient(const void* parameters, const H* x, const H* upstream, H* out, std::size_t n) {
+  static void gradient(const void* parameters, const H* x, const H* upstream, H* out, std::size_t n,
+                       bool streams) {
     const D d = definition_of<D, H>(parameters);
+    const auto run = [&]<class F>(const F& f) {
+      gradient_loop<Half<H, typename F::Route>>(f, x, upstream, out, n, streams);
+    };
+    if (with_fast_slope(d, run)) return;
     if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return half_gradient_loop<ExactHalf<H, D>>(d, x, upstream, out, n);
+      if (is_exact(d)) return gradient_loop<ExactHalf<H>>(d, x, upstream, out, n, streams);
     }
-    if constexpr (!kAlwaysExact<D>) half_gradient_loop<Half<H, D>>(d, x, upstream, out, n);
+    if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }
 };

@@ -9,11 +9,13 @@
 namespace keratin::inline v0::activations::detail {
 
 /// y[i] = f(x[i]) and out[i] = upstream[i] f'(x[i]); in place allowed. The parameters are the definition's
-/// struct, which the loops round to x's type first. The caller holds a FloatEnvironment.
+/// struct, which the loops round to x's type first. The caller holds a FloatEnvironment. With
+/// `streams` results go past the caches: for large arrays, and never in place.
 template <class T>
 struct Loops {
-  void (*forward)(const void* parameters, const T* x, T* y, std::size_t n) = nullptr;
-  void (*gradient)(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n) = nullptr;
+  void (*forward)(const void* parameters, const T* x, T* y, std::size_t n, bool streams) = nullptr;
+  void (*gradient)(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n,
+                   bool streams) = nullptr;
 };
 
 struct Kernels {

@@ -1,7 +1,9 @@
 // The loops of all element-wise activations, for the instruction set being compiled; the only ones there are.
 // Included by kernels_<n>.cc once for each instruction set, with KERATIN_FAMILY = n.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <iterator>
@@ -45,7 +47,7 @@ struct Native {
   static constexpr std::size_t kLanes = hn::MaxLanes(Tag<T>());
 
   static HWY_INLINE Raw read(const T* from) { return load(from); }
-  static HWY_INLINE void write(Raw v, T* to) { store(v, to); }
+  static HWY_INLINE void write(Raw v, T* to, bool streams) { store_raw(v.raw, Tag<T>(), to, streams); }
   static HWY_INLINE Raw enter(Raw x) { return x; }
   static HWY_INLINE Raw leave(Raw y) { return y; }
   static HWY_INLINE Raw product(Raw slope, Raw upstream) { return slope * upstream; }
@@ -58,7 +60,7 @@ struct Promoted {
   static constexpr std::size_t kLanes = hn::MaxLanes(Tag<double>());
 
   static HWY_INLINE Raw read(const float* from) { return load_promoted(from); }
-  static HWY_INLINE void write(Raw v, float* to) { store_rounded(v, to); }
+  static HWY_INLINE void write(Raw v, float* to, bool streams) { store_rounded(v, to, streams); }
   // A number beyond all floats stands for infinity: definitions take it to their limit, not to inf - inf.
   static HWY_INLINE Raw enter(Raw x) { return simd::HWY_NAMESPACE::detail::clamp(x, -0x1p200, 0x1p200); }
   static HWY_INLINE Raw leave(Raw y) { return y; }
@@ -72,7 +74,9 @@ struct Widened {
   static constexpr std::size_t kLanes = hn::MaxLanes(Tag<double>());
 
   static HWY_INLINE Raw read(const double* from) { return load(from); }
-  static HWY_INLINE void write(Raw v, double* to) { store(v, to); }
+  static HWY_INLINE void write(Raw v, double* to, bool streams) {
+    store_raw(v.raw, Tag<double>(), to, streams);
+  }
   static HWY_INLINE Wide enter(Raw x) { return widen(x); }
   static HWY_INLINE Raw leave(Wide y) { return narrow(y); }
   static HWY_INLINE Raw product(Wide slope, Raw upstream) {
@@ -91,59 +95,86 @@ HWY_INLINE X derivative_of(const D& definition, X x) {
   }
 }
 
-// A route that takes whole blocks through a kernel of its own: fast.inl.
-template <class Route>
-constexpr bool kHasKernel = requires {
-  typename Route::Kernel;
-};
-
+// A block is the smallest piece that a route computes: a vector, or several in lockstep.
 template <class Route, class D>
-HWY_INLINE void forward_block(const D& definition, const typename Route::Lane* x, typename Route::Lane* y) {
-  if constexpr (kHasKernel<Route>) {
-    Route::forward(definition, x, y);
+HWY_INLINE void forward_block(const D& definition, const typename Route::Lane* x, typename Route::Lane* y,
+                              bool streams) {
+  if constexpr (requires { Route::forward(definition, x, y, streams); }) {
+    Route::forward(definition, x, y, streams);
   } else {
     const auto raw = Route::read(x);
     const auto result = Route::leave(definition(Route::enter(raw)));
-    Route::write(where(is_nan(raw), raw, result), y);
+    Route::write(where(is_nan(raw), raw, result), y, streams);
   }
 }
 
 template <class Route, class D>
 HWY_INLINE void gradient_block(const D& definition, const typename Route::Lane* x,
-                               const typename Route::Lane* upstream, typename Route::Lane* out) {
-  if constexpr (kHasKernel<Route>) {
-    Route::gradient(definition, x, upstream, out);
+                               const typename Route::Lane* upstream, typename Route::Lane* out,
+                               bool streams) {
+  if constexpr (requires { Route::gradient(definition, x, upstream, out, streams); }) {
+    Route::gradient(definition, x, upstream, out, streams);
   } else {
     const auto raw = Route::read(x), factor = Route::read(upstream);
     const auto result = Route::product(derivative_of(definition, Route::enter(raw)), factor);
-    Route::write(where(is_nan(raw), raw, result), out);
+    Route::write(where(is_nan(raw), raw, result), out, streams);
   }
 }
 
-// The tail of an array goes through the same code as its body, in a padded buffer.
+// How many elements lie before the next one on a boundary of 64 bytes, the line that a streaming store fills.
+template <class T>
+HWY_INLINE std::size_t elements_to_line(const T* to, std::size_t n) {
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(to) % 64 / sizeof(T);
+  return past == 0 ? 0 : std::min(64 / sizeof(T) - past, n);
+}
+
+// Less than a block goes through the same code as the rest, in a padded buffer.
 template <class Route, class D, class T>
-void forward_loop(const D& definition, const T* x, T* y, std::size_t n) {
-  constexpr std::size_t kLanes = Route::kLanes;
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) forward_block<Route>(definition, x + i, y + i);
-  if (i == n) return;
-  T buffer[kLanes] = {};
-  std::memcpy(buffer, x + i, (n - i) * sizeof(T));
-  forward_block<Route>(definition, buffer, buffer);
-  std::memcpy(y + i, buffer, (n - i) * sizeof(T));
+HWY_NOINLINE void forward_part(const D& definition, const T* x, T* y, std::size_t n) {
+  T buffer[Route::kLanes] = {};
+  std::memcpy(buffer, x, n * sizeof(T));
+  forward_block<Route>(definition, buffer, buffer, false);
+  std::memcpy(y, buffer, n * sizeof(T));
 }
 
 template <class Route, class D, class T>
-void gradient_loop(const D& definition, const T* x, const T* upstream, T* out, std::size_t n) {
+HWY_NOINLINE void gradient_part(const D& definition, const T* x, const T* upstream, T* out, std::size_t n) {
+  T buffer[Route::kLanes] = {}, factor[Route::kLanes] = {};
+  std::memcpy(buffer, x, n * sizeof(T));
+  std::memcpy(factor, upstream, n * sizeof(T));
+  gradient_block<Route>(definition, buffer, factor, buffer, false);
+  std::memcpy(out, buffer, n * sizeof(T));
+}
+
+// Whether a result is streamed is asked at every store: a branch that goes the same way is free beside them.
+template <class Route, class D, class T>
+void forward_loop(const D& definition, const T* x, T* y, std::size_t n, bool streams) {
   constexpr std::size_t kLanes = Route::kLanes;
   std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) gradient_block<Route>(definition, x + i, upstream + i, out + i);
-  if (i == n) return;
-  T buffer[kLanes] = {}, factor[kLanes] = {};
-  std::memcpy(buffer, x + i, (n - i) * sizeof(T));
-  std::memcpy(factor, upstream + i, (n - i) * sizeof(T));
-  gradient_block<Route>(definition, buffer, factor, buffer);
-  std::memcpy(out + i, buffer, (n - i) * sizeof(T));
+  if (streams) {
+    for (const std::size_t head = elements_to_line(y, n); i < head; i += std::min(kLanes, head - i)) {
+      forward_part<Route>(definition, x + i, y + i, std::min(kLanes, head - i));
+    }
+  }
+  for (; i + kLanes <= n; i += kLanes) forward_block<Route>(definition, x + i, y + i, streams);
+  if (i < n) forward_part<Route>(definition, x + i, y + i, n - i);
+  if (streams) hwy::FlushStream();
+}
+
+template <class Route, class D, class T>
+void gradient_loop(const D& definition, const T* x, const T* upstream, T* out, std::size_t n, bool streams) {
+  constexpr std::size_t kLanes = Route::kLanes;
+  std::size_t i = 0;
+  if (streams) {
+    for (const std::size_t head = elements_to_line(out, n); i < head; i += std::min(kLanes, head - i)) {
+      gradient_part<Route>(definition, x + i, upstream + i, out + i, std::min(kLanes, head - i));
+    }
+  }
+  for (; i + kLanes <= n; i += kLanes) {
+    gradient_block<Route>(definition, x + i, upstream + i, out + i, streams);
+  }
+  if (i < n) gradient_part<Route>(definition, x + i, upstream + i, out + i, n - i);
+  if (streams) hwy::FlushStream();
 }
 
 #include "keratin/activations/fast.inl"
@@ -203,33 +234,30 @@ template <class D, class T>
 struct Entry {
   using Route = std::conditional_t<std::is_same_v<T, float>, Promoted, Widened>;
 
-  static void forward(const void* parameters, const T* x, T* y, std::size_t n) {
+  static void forward(const void* parameters, const T* x, T* y, std::size_t n, bool streams) {
     const D d = definition_of<D, T>(parameters);
     if constexpr (std::is_same_v<T, float>) {
-      if (fast_forward(d, x, y, n)) return;
+      const auto run = [&]<class F>(const F& f) { forward_loop<typename F::Route>(f, x, y, n, streams); };
+      if (with_fast_value(d, run)) return;
     }
-    if constexpr (kAlwaysExact<D>) {
-      forward_loop<Native<T>>(d, x, y, n);
-    } else if constexpr (requires { d.exact_in_own_type(); }) {
-      if (is_exact(d)) return forward_loop<Native<T>>(d, x, y, n);
-      forward_loop<Route>(d, x, y, n);
-    } else {
-      forward_loop<Route>(d, x, y, n);
+    if constexpr (!kNeverExact<D>) {
+      if (is_exact(d)) return forward_loop<Native<T>>(d, x, y, n, streams);
     }
+    if constexpr (!kAlwaysExact<D>) forward_loop<Route>(d, x, y, n, streams);
   }
-  static void gradient(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n) {
+  static void gradient(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n,
+                       bool streams) {
     const D d = definition_of<D, T>(parameters);
     if constexpr (std::is_same_v<T, float>) {
-      if (fast_gradient(d, x, upstream, out, n)) return;
+      const auto run = [&]<class F>(const F& f) {
+        gradient_loop<typename F::Route>(f, x, upstream, out, n, streams);
+      };
+      if (with_fast_slope(d, run)) return;
     }
-    if constexpr (kAlwaysExact<D>) {
-      gradient_loop<Native<T>>(d, x, upstream, out, n);
-    } else if constexpr (requires { d.exact_in_own_type(); }) {
-      if (is_exact(d)) return gradient_loop<Native<T>>(d, x, upstream, out, n);
-      gradient_loop<Route>(d, x, upstream, out, n);
-    } else {
-      gradient_loop<Route>(d, x, upstream, out, n);
+    if constexpr (!kNeverExact<D>) {
+      if (is_exact(d)) return gradient_loop<Native<T>>(d, x, upstream, out, n, streams);
     }
+    if constexpr (!kAlwaysExact<D>) gradient_loop<Route>(d, x, upstream, out, n, streams);
   }
 };
 

@@ -59,40 +59,40 @@ const detail::Kernels& kernels(Index index) {
 
 }  // namespace
 
-void Function::forward(const void* p, const float* x, float* y, std::size_t n) const {
-  kernels(index).f32.forward(p, x, y, n);
+void Function::forward(const void* p, const float* x, float* y, std::size_t n, Stores stores) const {
+  kernels(index).f32.forward(p, x, y, n, stores == Stores::streamed);
 }
 
-void Function::forward(const void* p, const double* x, double* y, std::size_t n) const {
-  kernels(index).f64.forward(p, x, y, n);
+void Function::forward(const void* p, const double* x, double* y, std::size_t n, Stores stores) const {
+  kernels(index).f64.forward(p, x, y, n, stores == Stores::streamed);
 }
 
-void Function::gradient(const void* p, const float* x, const float* upstream, float* out,
-                        std::size_t n) const {
-  kernels(index).f32.gradient(p, x, upstream, out, n);
+void Function::gradient(const void* p, const float* x, const float* upstream, float* out, std::size_t n,
+                        Stores stores) const {
+  kernels(index).f32.gradient(p, x, upstream, out, n, stores == Stores::streamed);
 }
 
-void Function::gradient(const void* p, const double* x, const double* upstream, double* out,
-                        std::size_t n) const {
-  kernels(index).f64.gradient(p, x, upstream, out, n);
+void Function::gradient(const void* p, const double* x, const double* upstream, double* out, std::size_t n,
+                        Stores stores) const {
+  kernels(index).f64.gradient(p, x, upstream, out, n, stores == Stores::streamed);
 }
 
-void Function::forward(const void* p, const float16* x, float16* y, std::size_t n) const {
-  kernels(index).f16.forward(p, x, y, n);
+void Function::forward(const void* p, const float16* x, float16* y, std::size_t n, Stores stores) const {
+  kernels(index).f16.forward(p, x, y, n, stores == Stores::streamed);
 }
 
-void Function::forward(const void* p, const bfloat16* x, bfloat16* y, std::size_t n) const {
-  kernels(index).bf16.forward(p, x, y, n);
+void Function::forward(const void* p, const bfloat16* x, bfloat16* y, std::size_t n, Stores stores) const {
+  kernels(index).bf16.forward(p, x, y, n, stores == Stores::streamed);
 }
 
-void Function::gradient(const void* p, const float16* x, const float16* upstream, float16* out,
-                        std::size_t n) const {
-  kernels(index).f16.gradient(p, x, upstream, out, n);
+void Function::gradient(const void* p, const float16* x, const float16* upstream, float16* out, std::size_t n,
+                        Stores stores) const {
+  kernels(index).f16.gradient(p, x, upstream, out, n, stores == Stores::streamed);
 }
 
 void Function::gradient(const void* p, const bfloat16* x, const bfloat16* upstream, bfloat16* out,
-                        std::size_t n) const {
-  kernels(index).bf16.gradient(p, x, upstream, out, n);
+                        std::size_t n, Stores stores) const {
+  kernels(index).bf16.gradient(p, x, upstream, out, n, stores == Stores::streamed);
 }
 
 double Function::value(const void* p, double x) const {

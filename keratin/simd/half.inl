@@ -9,22 +9,20 @@ template <class H>
 struct Format;
 template <>
 struct Format<float16> {
-  static constexpr int kDigits = 11, kLowestExponent = -14, kDropped = 13;
+  static constexpr int kDigits = 11, kLowestExponent = -14;
 };
 template <>
 struct Format<bfloat16> {
-  static constexpr int kDigits = 8, kLowestExponent = -126, kDropped = 16;
+  static constexpr int kDigits = 8, kLowestExponent = -126;
 };
 
 namespace detail {
 
-constexpr bool kConvertsFloat16 = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3;
-
 HWY_INLINE hn::Vec<Tag<std::uint32_t>> load_words(const std::uint16_t* from) {
   return hn::PromoteTo(Tag<std::uint32_t>(), hn::LoadU(Words(), from));
 }
-HWY_INLINE void store_words(hn::Vec<Tag<std::uint32_t>> v, std::uint16_t* to) {
-  hn::StoreU(hn::DemoteTo(Words(), hn::BitCast(Tag<std::int32_t>(), v)), Words(), to);
+HWY_INLINE hn::Vec<Words> demote(hn::Vec<Tag<std::uint32_t>> v) {
+  return hn::DemoteTo(Words(), hn::BitCast(Tag<std::int32_t>(), v));
 }
 
 // To nearest even in integers, for instruction sets that do not convert.
@@ -71,57 +69,94 @@ HWY_INLINE Vec<float> load_half(const float16* from) {
 #endif
 }
 
-/// Rounds to nearest and stores. A tie goes to even with kTies, else anywhere: for what is in no doubt.
-/// A NaN has to come from 16 bits, so that rounding does not make a number of it.
+/// The bits of v rounded to nearest, in the low half of each lane's word. A tie goes to even with kTies, else
+/// anywhere: for what is in no doubt. A NaN has to come from 16 bits, so that rounding makes no number of it.
 template <bool kTies>
-HWY_INLINE void store_half(Vec<float> v, bfloat16* to) {
+HWY_INLINE hn::Vec<Words> rounded_bits(Vec<float> v, bfloat16) {
   const Tag<std::uint32_t> tag;
   const auto bits = hn::BitCast(tag, v.raw);
   auto half = hn::Set(tag, 0x8000u);
   if constexpr (kTies) {
     half = hn::Add(hn::Set(tag, 0x7FFFu), hn::And(hn::ShiftRight<16>(bits), hn::Set(tag, 1u)));
   }
-  detail::store_words(hn::ShiftRight<16>(hn::Add(bits, half)), &to->bits);
+  return detail::demote(hn::ShiftRight<16>(hn::Add(bits, half)));
 }
 template <bool kTies>
-HWY_INLINE void store_half(Vec<float> v, float16* to) {
+HWY_INLINE hn::Vec<Words> rounded_bits(Vec<float> v, float16) {
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  const hn::Rebind<hwy::float16_t, Tag<float>> halves;
-  hn::StoreU(hn::BitCast(Words(), hn::DemoteTo(halves, v.raw)), Words(), &to->bits);
+  return hn::BitCast(Words(), hn::DemoteTo(hn::Rebind<hwy::float16_t, Tag<float>>(), v.raw));
 #else
-  detail::store_words(detail::float16_bits(v), &to->bits);
+  return detail::demote(detail::float16_bits(v));
 #endif
 }
 
-/// How far an f32 result may be off, in ULP of f32: 1 for a kernel's, and a product's roundings.
+template <class H>
+HWY_INLINE void store_half(hn::Vec<Words> bits, H* to, bool streams) {
+  store_raw(bits, Words(), &to->bits, streams);
+}
+
+/// Rounds f32 results that may be off by kDoubt ULP: 1 of a kernel, a product's roundings, and the step of a
+/// binade. Of all that it has rounded it knows whether some may round otherwise.
+template <class H>
+class Rounder;
+
 constexpr std::uint32_t kDoubt = 4;
 
-/// Lanes where a number within kDoubt of y may round otherwise than y; a few others too.
-template <class H>
-HWY_INLINE Mask<float> in_doubt(Vec<float> y) {
-  const Tag<std::uint32_t> bits;
-  const Tag<std::int32_t> whole;
-  // The dropped bits, shifted to the top, read 1000…0 at a tie: the smallest signed number.
-  constexpr int kShift = 32 - Format<H>::kDropped;
-  const auto shifted =
-      hn::ShiftLeft<kShift>(hn::Add(hn::BitCast(bits, y.raw), hn::Set(bits, std::uint32_t{kDoubt})));
-  constexpr auto kLimit =
-      static_cast<std::int32_t>((std::int64_t{2 * kDoubt + 1} << kShift) - (std::int64_t{1} << 31));
-  Mask<float> doubt{
-      hn::RebindMask(Tag<float>(), hn::Lt(hn::BitCast(whole, shifted), hn::Set(whole, kLimit)))};
-  if constexpr (std::is_same_v<H, float16>) {
-    // Subnormal results drop more bits; they are looked at more closely.
-    const Mask<float> tiny = abs(y) < set(0x1p-14f);
-    if (!all(!tiny)) {
-      // y·2^24 is whole where y is a number of the format.
-      const Vec<float> scaled = abs(y) * set(0x1p24f), magic = set(0x1.8p23f);
-      const Vec<float> rest = abs(scaled - ((scaled + magic) - magic));
-      const Mask<float> near_tie = abs(rest - set(0.5f)) <= scaled * set(0x1p-20f);
-      doubt = Mask<float>{hn::Or(hn::AndNot(tiny.raw, doubt.raw), hn::And(tiny.raw, near_tie.raw))};
-    }
+template <>
+class Rounder<bfloat16> {
+ public:
+  HWY_INLINE Rounder() : least_(hn::Set(Tag<std::uint32_t>(), ~0u)) {}
+
+  HWY_INLINE hn::Vec<Words> operator()(Vec<float> y) {
+    // Half of what is dropped, and kDoubt more: now the dropped bits of what is next to a tie are 0 … 2
+    // kDoubt.
+    const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
+    least_ = hn::Min(least_, hn::ShiftLeft<16>(t));
+    return detail::demote(hn::ShiftRight<16>(t));
   }
-  return doubt;
-}
+  HWY_INLINE bool doubts() const {
+    return !hn::AllTrue(tag(), hn::Gt(least_, hn::Set(tag(), (2 * kDoubt) << 16)));
+  }
+  static HWY_INLINE Mask<float> lanes_in_doubt(Vec<float> y) {
+    const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
+    return {
+        hn::RebindMask(Tag<float>(), hn::Lt(hn::ShiftLeft<16>(t), hn::Set(tag(), (2 * kDoubt + 1) << 16)))};
+  }
+
+ private:
+  static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
+  hn::Vec<Tag<std::uint32_t>> least_;
+};
+
+template <>
+class Rounder<float16> {
+ public:
+  HWY_INLINE Rounder() : least_(hn::Set(tag(), ~0u)), smallest_(hn::Set(tag(), ~0u)) {}
+
+  HWY_INLINE hn::Vec<Words> operator()(Vec<float> y) {
+    const auto bits = hn::BitCast(tag(), y.raw);
+    least_ = hn::Min(least_, hn::ShiftLeft<19>(hn::Add(bits, hn::Set(tag(), 0x1000u + kDoubt))));
+    smallest_ = hn::Min(smallest_, hn::BitCast(tag(), hn::Abs(y.raw)));
+    return rounded_bits<false>(y, float16());
+  }
+  /// Also of subnormal results, which drop more bits.
+  HWY_INLINE bool doubts() const {
+    const auto decided = hn::And(hn::Gt(least_, hn::Set(tag(), (2 * kDoubt) << 19)),
+                                 hn::Gt(smallest_, hn::Set(tag(), 0x387FFFFFu)));
+    return !hn::AllTrue(tag(), decided);
+  }
+  /// Both ends of what y may be, rounded: that holds for subnormal results too.
+  static HWY_INLINE Mask<float> lanes_in_doubt(Vec<float> y) {
+    const auto up = rounded_bits<false>(y * set(1 + kDoubt * 0x1p-23f), float16());
+    const auto down = rounded_bits<false>(y * set(1 - kDoubt * 0x1p-23f), float16());
+    const auto differ = hn::Xor(hn::PromoteTo(tag(), up), hn::PromoteTo(tag(), down));
+    return {hn::RebindMask(Tag<float>(), hn::Ne(differ, hn::Zero(tag())))};
+  }
+
+ private:
+  static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
+  hn::Vec<Tag<std::uint32_t>> least_, smallest_;
+};
 
 /// A number rounded to 16 bits, still an f64; `close` marks lanes where an f64 result does not decide it.
 struct RoundedOnce {
@@ -143,4 +178,95 @@ HWY_INLINE RoundedOnce round_to(Vec<double> hi, Vec<double> lo) {
   const Vec<double> moved = where(tie, hi + copy_sign(unit * set(0x1p-10), lo), hi);
   const Vec<double> rounded = (moved + magic) - magic;
   return {copy_sign(rounded, hi), abs(rest - half) <= unit * set(0x1p-32)};
+}
+
+/// 16-bit floats as the bits that they are: for definitions that only compare and select. NaN compares as if
+/// it were beyond infinity.
+template <class H>
+struct Bits {
+  using IsKeratinValue = void;
+  hn::Vec<Tag<std::int16_t>> raw;
+};
+
+namespace detail {
+
+// In the order of the numbers, both zeros equal.
+template <class H>
+HWY_INLINE hn::Vec<Tag<std::int16_t>> ordered(Bits<H> x) {
+  const auto sign = hn::ShiftRight<15>(x.raw);
+  return hn::Sub(hn::Xor(hn::And(x.raw, hn::Set(Tag<std::int16_t>(), std::int16_t{0x7FFF})), sign), sign);
+}
+
+}  // namespace detail
+
+template <class H>
+HWY_INLINE Bits<H> load_bits(const H* from) {
+  const Tag<std::int16_t> tag;
+  return {hn::BitCast(tag, hn::LoadU(Tag<std::uint16_t>(), &from->bits))};
+}
+template <class H>
+HWY_INLINE void store_bits(Bits<H> x, H* to, bool streams) {
+  const Tag<std::uint16_t> tag;
+  store_raw(hn::BitCast(tag, x.raw), tag, &to->bits, streams);
+}
+namespace detail {
+
+// Of a number that the format holds. Inline, so that loops lift it out.
+template <class H>
+HWY_INLINE std::uint32_t bits_of(float number) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &number, sizeof(bits));
+  if constexpr (std::is_same_v<H, bfloat16>) return bits >> 16;
+  const std::uint32_t sign = bits >> 31 << 15, a = bits & 0x7FFFFFFF;
+  if (a >= 0x47800000) return sign | 0x7C00;
+  if (a < 0x38800000) return sign | static_cast<std::uint32_t>((number < 0 ? -number : number) * 0x1p24f);
+  return sign | (a - (112u << 23)) >> 13;
+}
+
+}  // namespace detail
+
+template <class H>
+HWY_INLINE Bits<H> like(Bits<H>, Constant c) {
+  const std::uint32_t bits = detail::bits_of<H>(static_cast<float>(c.hi));
+  return {hn::Set(Tag<std::int16_t>(), static_cast<std::int16_t>(bits))};
+}
+// Compiled and never reached: a definition that computes does not only select.
+template <class H>
+HWY_INLINE Bits<H> operator-(Bits<H> a, Bits<H>) {
+  HWY_DASSERT(false);
+  return a;
+}
+template <class H>
+HWY_INLINE Bits<H> operator*(Bits<H> a, Bits<H>) {
+  HWY_DASSERT(false);
+  return a;
+}
+template <class H>
+HWY_INLINE Mask<std::int16_t> operator<(Bits<H> a, Bits<H> b) {
+  return {hn::Lt(detail::ordered(a), detail::ordered(b))};
+}
+template <class H>
+HWY_INLINE Mask<std::int16_t> operator>(Bits<H> a, Bits<H> b) {
+  return b < a;
+}
+template <class H>
+HWY_INLINE Mask<std::int16_t> operator<=(Bits<H> a, Bits<H> b) {
+  return !(b < a);
+}
+template <class H>
+HWY_INLINE Mask<std::int16_t> operator>=(Bits<H> a, Bits<H> b) {
+  return !(a < b);
+}
+template <class H>
+HWY_INLINE Bits<H> where(Mask<std::int16_t> m, Bits<H> a, Bits<H> b) {
+  return {hn::IfThenElse(m.raw, a.raw, b.raw)};
+}
+template <class H>
+HWY_INLINE Bits<H> abs(Bits<H> x) {
+  return {hn::And(x.raw, hn::Set(Tag<std::int16_t>(), std::int16_t{0x7FFF}))};
+}
+template <class H>
+HWY_INLINE Mask<std::int16_t> is_nan(Bits<H> x) {
+  constexpr std::int16_t kInfinity = std::is_same_v<H, float16> ? 0x7C00 : 0x7F80;
+  return {hn::Gt(abs(x).raw, hn::Set(Tag<std::int16_t>(), kInfinity))};
 }

@@ -36,6 +36,15 @@ template <class T>
 HWY_INLINE void store(Vec<T> v, T* to) {
   hn::StoreU(v.raw, Tag<T>(), to);
 }
+/// Past the caches with `streams`, where `to` has to be aligned to the vector; to be followed by a fence.
+template <class D>
+HWY_INLINE void store_raw(hn::Vec<D> v, D tag, hn::TFromD<D>* to, bool streams) {
+  if (streams) {
+    hn::Stream(v, tag, to);
+  } else {
+    hn::StoreU(v, tag, to);
+  }
+}
 
 template <class T>
 HWY_INLINE Vec<T> operator+(Vec<T> a, Vec<T> b) {
@@ -180,7 +189,7 @@ HWY_INLINE Vec<double> load_promoted(const float* from) {
   return {hn::PromoteTo(Tag<double>(), hn::LoadU(HalfTag(), from))};
 }
 /// Rounds to f32 (ties to even, subnormals kept, overflow to infinity) and stores.
-HWY_INLINE void store_rounded(Vec<double> v, float* to) {
+HWY_INLINE void store_rounded(Vec<double> v, float* to, [[maybe_unused]] bool streams = false) {
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
   // Highway's conversion saturates here, where the instruction sets give infinity.
   constexpr std::size_t kLanes = hn::MaxLanes(Tag<double>());
@@ -188,6 +197,6 @@ HWY_INLINE void store_rounded(Vec<double> v, float* to) {
   store(v, lanes);
   for (std::size_t i = 0; i < kLanes; ++i) to[i] = static_cast<float>(lanes[i]);
 #else
-  hn::StoreU(hn::DemoteTo(HalfTag(), v.raw), HalfTag(), to);
+  store_raw(hn::DemoteTo(HalfTag(), v.raw), HalfTag(), to, streams);
 #endif
 }

@@ -11,6 +11,7 @@ struct HardShrink {
         {.name = "threshold", .keras3 = "threshold", .constraint = "at least 0"})};
   }
   static constexpr bool exact_in_own_type() { return true; }
+  static constexpr bool only_selects() { return true; }
 
   template <class X>
   X operator()(X x) const {

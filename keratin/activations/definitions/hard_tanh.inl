@@ -7,6 +7,7 @@ struct HardTanh {
                               .bounds = kOneRounding};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
   static constexpr bool exact_in_own_type() { return true; }
+  static constexpr bool only_selects() { return true; }
 
   template <class X>
   X operator()(X x) const {

@@ -3,6 +3,7 @@ struct Linear {
   static constexpr Info kInfo{.name = "linear", .formula = "x", .source = "Keras", .bounds = kOneRounding};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
   static constexpr bool exact_in_own_type() { return true; }
+  static constexpr bool only_selects() { return true; }
 
   template <class X>
   X operator()(X x) const {

@@ -33,12 +33,16 @@ struct Relu {
                 {.name = "as_keras", .constraint = "true or false", .kind = ParameterKind::flag})};
   }
   constexpr bool exact_in_own_type() const { return threshold == 0 || alpha == 0 || alpha == 1; }
+  constexpr bool only_selects() const { return alpha == 0; }
 
   template <class X>
   X operator()(X x) const {
     // Not 0·(x - threshold), which is NaN at -inf and -0 below it.
     const X below = alpha == 0 ? like(x, 0) : alpha * (x - threshold);
-    if (!as_keras) return where(x >= max_value, max_value, where(x >= threshold, x, below));
+    if (!as_keras) {
+      const X y = where(x >= threshold, x, below);
+      return max_value == kNone ? y : where(x >= max_value, max_value, y);
+    }
     const X above = max_value == kNone ? x : min(max(x, 0), max_value);
     // At a threshold of 0 both comparisons give 0; this one keeps the sign of -0.
     return where(threshold == 0 ? x >= 0 : x > threshold, above, below);

@@ -13,6 +13,7 @@ struct Threshold {
                 {.name = "default_value", .keras3 = "default_value", .required = true})};
   }
   static constexpr bool exact_in_own_type() { return true; }
+  static constexpr bool only_selects() { return true; }
 
   template <class X>
   X operator()(X x) const {
