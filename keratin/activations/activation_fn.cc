@@ -116,7 +116,9 @@ Tensor ElementwiseFunction::apply(const Tensor& x, bool) const {
   if (is_linear()) return x;
   activations::detail::check_any_floating(x, operation());
   const FloatEnvironment environment;
-  const Tensor in = x.detach().contiguous();
+  // A Tensor's copy costs as much as a few numbers' results: none but for a view, or to remember.
+  const Tensor copy = x.is_contiguous() ? Tensor() : x.contiguous();
+  const Tensor& in = copy.is_defined() ? copy : x;
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   visit_floating(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -125,9 +127,10 @@ Tensor ElementwiseFunction::apply(const Tensor& x, bool) const {
   if (wants_gradient({&x})) {
     // From the input, not the output: y(1 - y) and 1 - y² lose millions of ULP in the tails.
     auto self = std::static_pointer_cast<const ElementwiseFunction>(shared_from_this());
-    y = record(std::move(y), operation(), {&x}, [self = std::move(self), in](const Tensor& upstream) {
-      return std::vector{gradient_tensor(*self, in, upstream)};
-    });
+    y = record(std::move(y), operation(), {&x},
+               [self = std::move(self), in = in.detach()](const Tensor& upstream) {
+                 return std::vector{gradient_tensor(*self, in, upstream)};
+               });
   }
   if (operation() == "sigmoid") {
     y.set_origin(std::make_shared<const Tensor::Origin>(Tensor::Origin{"sigmoid", x}));

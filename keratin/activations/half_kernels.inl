@@ -141,17 +141,17 @@ struct Half {
   // Rounds and stores; certain(u) gives vector u's numbers where f32 does not decide.
   template <class Certain>
   static HWY_INLINE void round(const Group& result, H* to, bool streams, const Certain& certain) {
-    hn::Vec<Words> bits[kVectors];
     Rounder<H> rounder;
-    for (std::size_t u = 0; u < kVectors; ++u) bits[u] = rounder(Vec<float>{result[u]});
+    decltype(rounder(Vec<float>{result[0]})) rounded[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u) rounded[u] = rounder(Vec<float>{result[u]});
     if (HWY_UNLIKELY(rounder.doubts())) {
       for (std::size_t u = 0; u < kVectors; ++u) {
         const Vec<float> y{result[u]};
         const Mask<float> lanes = Rounder<H>::lanes_in_doubt(y);
-        if (!all(!lanes)) bits[u] = rounded_bits<false>(where(lanes, certain(u), y), H());
+        if (!all(!lanes)) rounded[u] = as_rounded(where(lanes, certain(u), y), H());
       }
     }
-    for (std::size_t u = 0; u < kVectors; ++u) store_half(bits[u], to + u * kWidth, streams);
+    store_rounded_half(rounded, to, streams);
   }
 };
 

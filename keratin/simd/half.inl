@@ -22,7 +22,11 @@ HWY_INLINE hn::Vec<Tag<std::uint32_t>> load_words(const std::uint16_t* from) {
   return hn::PromoteTo(Tag<std::uint32_t>(), hn::LoadU(Words(), from));
 }
 HWY_INLINE hn::Vec<Words> demote(hn::Vec<Tag<std::uint32_t>> v) {
+#if HWY_TARGET == HWY_AVX3
+  return hn::Vec<Words>{_mm512_cvtepi32_epi16(v.raw)};
+#else
   return hn::DemoteTo(Words(), hn::BitCast(Tag<std::int32_t>(), v));
+#endif
 }
 
 // To nearest even in integers, for instruction sets that do not convert.
@@ -107,12 +111,13 @@ class Rounder<bfloat16> {
  public:
   HWY_INLINE Rounder() : least_(hn::Set(Tag<std::uint32_t>(), ~0u)) {}
 
-  HWY_INLINE hn::Vec<Words> operator()(Vec<float> y) {
+  /// What this gives is what store_rounded_half takes: numbers whose upper half is the result.
+  HWY_INLINE hn::Vec<Tag<std::uint32_t>> operator()(Vec<float> y) {
     // Half of what is dropped, and kDoubt more: now the dropped bits of what is next to a tie are 0 … 2
     // kDoubt.
     const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
     least_ = hn::Min(least_, hn::ShiftLeft<16>(t));
-    return detail::demote(hn::ShiftRight<16>(t));
+    return t;
   }
   HWY_INLINE bool doubts() const {
     return !hn::AllTrue(tag(), hn::Gt(least_, hn::Set(tag(), (2 * kDoubt) << 16)));
@@ -157,6 +162,42 @@ class Rounder<float16> {
   static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
   hn::Vec<Tag<std::uint32_t>> least_, smallest_;
 };
+
+/// Stores what a Rounder gives, vectors one after another.
+template <std::size_t kVectors>
+HWY_INLINE void store_rounded_half(const hn::Vec<Words> (&rounded)[kVectors], float16* to, bool streams) {
+  for (std::size_t u = 0; u < kVectors; ++u) {
+    store_half(rounded[u], to + u * hn::MaxLanes(Tag<float>()), streams);
+  }
+}
+template <std::size_t kVectors>
+HWY_INLINE void store_rounded_half(const hn::Vec<Tag<std::uint32_t>> (&rounded)[kVectors], bfloat16* to,
+                                   bool streams) {
+  constexpr std::size_t kWidth = hn::MaxLanes(Tag<float>());
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (kVectors % 2 == 0) {
+    // The odd words of two vectors, by one permutation.
+    const Tag<std::uint16_t> tag;
+    const auto odd = hn::Add(hn::Iota(tag, 0), hn::Iota(tag, 1));
+    for (std::size_t u = 0; u < kVectors; u += 2) {
+      const hn::Vec<Tag<std::uint16_t>> words{
+          _mm512_permutex2var_epi16(rounded[u].raw, odd.raw, rounded[u + 1].raw)};
+      store_raw(words, tag, &to[u * kWidth].bits, streams);
+    }
+    return;
+  }
+#endif
+  for (std::size_t u = 0; u < kVectors; ++u) {
+    store_half(detail::demote(hn::ShiftRight<16>(rounded[u])), to + u * kWidth, streams);
+  }
+}
+
+/// What a Rounder gives for numbers that 16 bits hold.
+HWY_INLINE hn::Vec<Words> as_rounded(Vec<float> y, float16) { return rounded_bits<false>(y, float16()); }
+HWY_INLINE hn::Vec<Tag<std::uint32_t>> as_rounded(Vec<float> y, bfloat16) {
+  const Tag<std::uint32_t> tag;
+  return hn::Add(hn::BitCast(tag, y.raw), hn::Set(tag, 0x8000u));
+}
 
 /// A number rounded to 16 bits, still an f64; `close` marks lanes where an f64 result does not decide it.
 struct RoundedOnce {
