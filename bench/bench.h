@@ -18,10 +18,17 @@ struct Row {
 };
 
 /// Prints the rows as a table, and writes {"bench", "rows": [{"task", "threads", "ours_ms", …}]} where a path
-/// is given.
-void report(const std::string& bench, const std::vector<Row>& rows, const std::string& json_path);
+/// is given, with `about` between the two.
+void report(const std::string& bench, const std::vector<Row>& rows, const nlohmann::ordered_json& about,
+            const std::string& json_path);
+
+/// activations: time an element of every activation.
+void add_activations(CLI::App& app);
 
 /// train: steps a second of a small classifier.
 void add_train(CLI::App& app);
+
+/// predict: time of a prediction.
+void add_predict(CLI::App& app);
 
 }  // namespace keratin::bench

@@ -1,14 +1,15 @@
 // Training the classifier 784-512-512-10 on batches of 128 with Adam: the whole of fit, shuffling included.
-#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bench/bench.h"
+#include "bench/machine.h"
+#include "bench/networks.h"
 #include "keratin/core/parallel.h"
 #include "keratin/core/random.h"
-#include "keratin/layers/layers.h"
 #include "keratin/training/training.h"
 
 namespace keratin::bench {
@@ -17,37 +18,39 @@ namespace {
 struct Arguments {
   std::vector<std::string> activations{"relu", "tanh", "gelu"};
   std::vector<int> threads{1};
-  int steps = 50, repeats = 20;
-  std::string json;
+  int steps = 10, repeats = 20;
+  bool peers = false;
+  std::string json, python = KERATIN_SOURCE_DIR "/build/peers/bin/python";
 };
 
-constexpr std::int64_t kBatch = 128, kFeatures = 784, kClasses = 10;
-
-Row measure(const Arguments& arguments, const std::string& activation, int threads) {
+// Peers run on one thread: they are there in the rows for one.
+Row measure(const Arguments& arguments, const std::string& activation, int threads,
+            const std::vector<std::unique_ptr<Framework>>& frameworks) {
+  const Network network{.widths = {784, 512, 512, 10}, .activation = activation, .batch = 128};
+  std::optional<Pinned> pinned;
+  if (threads == 1) pinned.emplace();
   set_num_threads(threads);
   set_random_seed(1);
-  const std::int64_t samples = kBatch * arguments.steps;
-  Tensor x = Tensor::empty({samples, kFeatures}), y = Tensor::empty({samples}, DType::int32);
+  const std::int64_t samples = network.batch * arguments.steps, classes = network.widths.back();
+  Tensor x = Tensor::empty({samples, network.widths.front()}), y = Tensor::empty({samples}, DType::int32);
   fill_normal(x.mutable_values<float>(), next_random_key(), 0, 1);
   const auto labels = y.mutable_values<std::int32_t>();
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % kClasses);
-  Sequential model{Input({kFeatures}), Dense(512, {.activation = activation}),
-                   Dense(512, {.activation = activation}), Dense(kClasses)};
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    labels[i] = static_cast<std::int32_t>(i % static_cast<std::size_t>(classes));
+  Sequential model = network.build();
   model.compile(
       {.optimizer = Adam(1e-3), .loss = losses::SparseCategoricalCrossentropy{.from_logits = true}});
   const auto epoch = [&] {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    model.fit(x, y, {.batch_size = kBatch});
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count() / arguments.steps;
+    model.fit(x, y, {.batch_size = network.batch});
+    return std::chrono::duration<double, std::nano>(Clock::now() - start).count() / arguments.steps;
   };
   epoch();  // memory and tables are there after this
-  double best = epoch();
-  for (int i = 1; i < arguments.repeats; ++i) best = std::min(best, epoch());
-  return {.task = "train mlp 784-512-512-10 " + activation + " batch 128 adam",
-          .threads = threads,
-          .ours_ms = best,
-          .more = {{"steps_per_s", 1000 / best}}};
+  static const std::vector<std::unique_ptr<Framework>> none;
+  Row row = compete_as(network, "train", threads, epoch, threads == 1 ? frameworks : none, arguments.repeats);
+  row.more["steps_per_s"] = 1000 / row.ours_ms;
+  return row;
 }
 
 }  // namespace
@@ -56,6 +59,7 @@ void add_train(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("train", "Steps a second of the classifier 784-512-512-10, batch 128, Adam");
   const auto arguments = std::make_shared<Arguments>();
+  command->add_flag("--peers", arguments->peers, "Beside the frameworks that are there");
   command->add_option("--activation", arguments->activations, "Activations of the hidden layers")
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "Numbers of threads")->capture_default_str();
@@ -66,11 +70,18 @@ void add_train(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--json", arguments->json, "Also write the rows to this file");
+  command->add_option("--python", arguments->python, "The Python that has the frameworks");
   command->callback([arguments] {
+    std::vector<std::unique_ptr<Framework>> frameworks;
+    if (arguments->peers) {
+      const Pinned pinned;  // They inherit it.
+      frameworks = network_frameworks(arguments->python);
+    }
     std::vector<Row> rows;
     for (const std::string& activation : arguments->activations)
-      for (const int threads : arguments->threads) rows.push_back(measure(*arguments, activation, threads));
-    report("train", rows, arguments->json);
+      for (const int threads : arguments->threads)
+        rows.push_back(measure(*arguments, activation, threads, frameworks));
+    report("train", rows, describe({}, frameworks), arguments->json);
   });
 }
 

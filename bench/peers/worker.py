@@ -1,0 +1,83 @@
+"""Times one framework for keratin-bench: `worker.py NAME` answers one line of JSON with one, on standard output.
+
+{"op": "hello"} -> {"version": ...} or {"missing": why}
+{"op": "prepare", "kind": ..., ...} -> {"names": ways to do it, none if it cannot}
+{"op": "sample", "name": way} -> {"ns": nanoseconds a time}
+
+A framework is a module beside this one: NAME_peer.py with VERSION and prepare(task) -> {way: call};
+"keras-jax" is keras_peer.py on the backend jax. It gets one
+thread, like everyone; between questions it sleeps.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+class Sampler:
+    """Calls often enough to fill 50 µs, three times over; what counts is the fastest."""
+
+    def __init__(self, call, times):
+        self.call = call
+        self.times = times  # that a call does the work
+        for _ in range(3):  # Compiles, allocates, finds its kernels.
+            first = self.timed(1)
+        self.repeats = max(1, min(1000, int(50e3 / max(first, 1))))
+
+    def timed(self, repeats):
+        call = self.call
+        start = time.perf_counter_ns()
+        for _ in range(repeats):
+            call()
+        return (time.perf_counter_ns() - start) / repeats / self.times
+
+    def sample(self):
+        if self.repeats == 1:
+            return self.timed(1)
+        self.timed(1)  # Brings its data back into the near caches.
+        return min(self.timed(self.repeats) for _ in range(3))
+
+
+def main():
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # What frameworks print is no answer.
+    name = sys.argv[1]
+    peer, samplers = None, {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["op"] == "hello":
+                try:
+                    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+                    module, _, argument = name.partition("-")
+                    if argument:
+                        os.environ["KERAS_BACKEND"] = argument
+                    peer = importlib.import_module(module + "_peer")
+                    answer = {"version": peer.VERSION}
+                except Exception as error:  # Whatever keeps it from being measured is the reason given.
+                    answer = {"missing": f"{type(error).__name__}: {error}"}
+            elif request["op"] == "prepare":
+                times = getattr(peer, "TIMES_A_CALL", {}).get(request["kind"], 1)
+                samplers = {way: Sampler(call, times) for way, call in peer.prepare(request).items()}
+                answer = {"names": list(samplers)}
+            else:
+                answer = {"ns": samplers[request["name"]].sample()}
+        except Exception:
+            traceback.print_exc()
+            answer = {}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
