@@ -166,6 +166,21 @@ class Evaluator {
     return y;
   }
 
+  // A tanh that rounds to 1 still is less: x - tanh(x) may lie next to a tie. 40 bits are left for the x
+  // there.
+  Number below_one(Number y) const {
+    if (mpfr_cmpabs(y.get(), constant(1).get()) != 0) return y;
+    const int sign = mpfr_sgn(y.get());
+    mpfr_set_prec(y.get(), precision_ - 40);
+    mpfr_set_si(y.get(), sign, kNearest);
+    if (sign > 0) {
+      mpfr_nextbelow(y.get());
+    } else {
+      mpfr_nextabove(y.get());
+    }
+    return y;
+  }
+
   Jet binary(const Formula& f) const {
     const Jet a = evaluate(*f.operands[0]), b = evaluate(*f.operands[1]);
     Jet y(precision_);
@@ -213,7 +228,7 @@ class Evaluator {
       y.value = apply(mpfr_sqrt, a.value);
       slope = apply(mpfr_div, constant(0.5), y.value);
     } else if (f.kind == "tanh") {
-      y.value = apply(mpfr_tanh, a.value);
+      y.value = below_one(apply(mpfr_tanh, a.value));
       slope = apply(mpfr_sqr, apply(mpfr_sech, a.value));
     } else if (f.kind == "erf") {
       y.value = apply(mpfr_erf, a.value);
@@ -247,8 +262,11 @@ bool agree(const Number& a, const Number& b) {
 }
 
 template <class T>
-Judgement judge(const Number& exact, T got) {
-  constexpr int kDigits = std::numeric_limits<T>::digits, kMinExponent = std::numeric_limits<T>::min_exponent;
+constexpr Format kFormat{std::numeric_limits<T>::digits, std::numeric_limits<T>::min_exponent,
+                         std::numeric_limits<T>::max_exponent};
+
+Judgement judge(const Number& exact, double got, const Format& format) {
+  const int digits = format.digits;
   Judgement judgement;
   if (mpfr_nan_p(exact.get())) {
     judgement.expected = std::numeric_limits<double>::quiet_NaN();
@@ -257,22 +275,21 @@ Judgement judge(const Number& exact, T got) {
     return judgement;
   }
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  long exponent = kMinExponent;
+  long exponent = format.min_exponent;
   if (!mpfr_zero_p(exact.get())) {
-    exponent =
-        std::clamp<long>(mpfr_get_exp(exact.get()), kMinExponent, std::numeric_limits<T>::max_exponent);
+    exponent = std::clamp<long>(mpfr_get_exp(exact.get()), format.min_exponent, format.max_exponent);
   }
   // In units in the last place everything is a whole number of them.
-  Number scaled(mpfr_get_prec(exact.get())), rounded(kDigits + 2);
-  mpfr_mul_2si(scaled.get(), exact.get(), kDigits - exponent, kNearest);
+  Number scaled(mpfr_get_prec(exact.get())), rounded(digits + 2);
+  mpfr_mul_2si(scaled.get(), exact.get(), digits - exponent, kNearest);
   mpfr_rint(rounded.get(), scaled.get(), kNearest);
-  Number nearest(kDigits + 2);
-  mpfr_mul_2si(nearest.get(), rounded.get(), exponent - kDigits, kNearest);
+  Number nearest(digits + 2);
+  mpfr_mul_2si(nearest.get(), rounded.get(), exponent - digits, kNearest);
   judgement.expected = mpfr_get_d(nearest.get(), kNearest);
-  if (sizeof(T) == 4 && std::fabs(judgement.expected) >= 0x1p128) {
+  if (std::fabs(judgement.expected) >= std::ldexp(1.0, format.max_exponent)) {
     judgement.expected = std::copysign(kInfinity, judgement.expected);
   }
-  judgement.correctly_rounded = static_cast<double>(got) == judgement.expected;
+  judgement.correctly_rounded = got == judgement.expected;
   if (std::isnan(got)) {
     judgement.ulp = kInfinity;
     return judgement;
@@ -280,11 +297,11 @@ Judgement judge(const Number& exact, T got) {
   if (judgement.correctly_rounded && std::isinf(got)) return judgement;
   Number difference(64);
   if (std::isinf(got)) {
-    mpfr_set_si_2exp(difference.get(), got > 0 ? 1 : -1, std::numeric_limits<T>::max_exponent, kNearest);
+    mpfr_set_si_2exp(difference.get(), got > 0 ? 1 : -1, format.max_exponent, kNearest);
   } else {
-    mpfr_set_d(difference.get(), static_cast<double>(got), kNearest);
+    mpfr_set_d(difference.get(), got, kNearest);
   }
-  mpfr_mul_2si(difference.get(), difference.get(), kDigits - exponent, kNearest);
+  mpfr_mul_2si(difference.get(), difference.get(), digits - exponent, kNearest);
   mpfr_sub(difference.get(), difference.get(), scaled.get(), kNearest);
   judgement.ulp = std::fabs(mpfr_get_d(difference.get(), kNearest));
   return judgement;
@@ -347,10 +364,21 @@ Oracle::~Oracle() = default;
 Oracle::Oracle(Oracle&&) noexcept = default;
 Oracle& Oracle::operator=(Oracle&&) noexcept = default;
 
-Judgement Oracle::value(double x, float got) { return judge(state_->exact(x, false), got); }
-Judgement Oracle::value(double x, double got) { return judge(state_->exact(x, false), got); }
-Judgement Oracle::derivative(double x, float got) { return judge(state_->exact(x, true), got); }
-Judgement Oracle::derivative(double x, double got) { return judge(state_->exact(x, true), got); }
+Judgement Oracle::value(double x, float got) { return judge(x, false, got, kFormat<float>); }
+Judgement Oracle::value(double x, double got) { return judge(x, false, got, kFormat<double>); }
+Judgement Oracle::derivative(double x, float got) { return judge(x, true, got, kFormat<float>); }
+Judgement Oracle::derivative(double x, double got) { return judge(x, true, got, kFormat<double>); }
+
+Judgement Oracle::judge(double x, bool slope, double got, const Format& format) {
+  return accuracy::judge(state_->exact(x, slope), got, format);
+}
+bool Oracle::within(double x, bool slope, double value, double error) {
+  const Number exact = state_->exact(x, slope);
+  Number off(mpfr_get_prec(exact.get()));
+  mpfr_sub_d(off.get(), exact.get(), value, kNearest);
+  mpfr_abs(off.get(), off.get(), kNearest);
+  return mpfr_cmp_d(off.get(), error) <= 0;
+}
 
 }  // namespace keratin::accuracy
 
@@ -371,6 +399,8 @@ Judgement Oracle::value(double, float) { return {}; }
 Judgement Oracle::value(double, double) { return {}; }
 Judgement Oracle::derivative(double, float) { return {}; }
 Judgement Oracle::derivative(double, double) { return {}; }
+Judgement Oracle::judge(double, bool, double, const Format&) { return {}; }
+bool Oracle::within(double, bool, double, double) { return false; }
 
 }  // namespace keratin::accuracy
 #endif

@@ -23,6 +23,12 @@ struct Judgement {
   double expected = 0;
 };
 
+/// A binary floating-point type: a finite number is below 2^max_exponent, a normal one at least
+/// 2^(min_exponent - 1). As std::numeric_limits has it.
+struct Format {
+  int digits, min_exponent, max_exponent;
+};
+
 class Oracle {
  public:
   /// Whether MPFR was there when this was built. Without it the constructor throws std::logic_error.
@@ -39,6 +45,10 @@ class Oracle {
   Judgement value(double x, double got);
   Judgement derivative(double x, float got);
   Judgement derivative(double x, double got);
+  /// The same for a number of that format.
+  Judgement judge(double x, bool slope, double got, const Format& format);
+  /// Whether the exact value (or slope) is within error of value.
+  bool within(double x, bool slope, double value, double error);
 
  private:
   struct State;

@@ -1,4 +1,4 @@
-// Inputs in blocks: each block runs on every instruction set, is hashed, and judged once.
+// Inputs run on every instruction set, are hashed, and judged once.
 #include "tools/accuracy/sweep.h"
 
 #include <algorithm>
@@ -8,12 +8,13 @@
 #include <limits>
 
 #include "keratin/activations/functions.h"
+#include "keratin/core/dtype.h"
 #include "keratin/core/text.h"
+#include "tools/accuracy/float_sweep.h"
+#include "tools/accuracy/half_sweep.h"
 
 namespace keratin::accuracy {
 namespace {
-
-constexpr std::size_t kBlock = 1 << 18;
 
 template <class T>
 using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
@@ -47,15 +48,10 @@ Variant rounded(const Variant& variant, Type type) {
   Variant result = variant;
   if (type == Type::f64) return result;
   for (const activations::Parameter& p : variant.function->parameters) {
-    p.set(result.parameters, static_cast<double>(static_cast<float>(p.get(variant.parameters))));
-  }
-  return result;
-}
-
-Names names(const Variant& variant) {
-  Names result;
-  for (const activations::Parameter& p : variant.function->parameters) {
-    result.emplace_back(p.name, p.get(variant.parameters));
+    const double value = p.get(variant.parameters);
+    if (type == Type::f16) p.set(result.parameters, static_cast<double>(to_float(to_float16(value))));
+    if (type == Type::bf16) p.set(result.parameters, static_cast<double>(to_float(to_bfloat16(value))));
+    if (type == Type::f32) p.set(result.parameters, static_cast<double>(static_cast<float>(value)));
   }
   return result;
 }
@@ -122,8 +118,10 @@ class Sweep {
     row_.direction = direction;
     row_.type = type;
     row_.hashes.assign(plan.isas.size(), 0xcbf29ce484222325ULL);
-    row_.bound = type == Type::f32 ? (direction == Direction::value ? bounds.value_f32 : bounds.gradient_f32)
-                                   : (direction == Direction::value ? bounds.value_f64 : bounds.gradient_f64);
+    const bool value = direction == Direction::value;
+    row_.bound = 0.5;
+    if (type == Type::f32) row_.bound = value ? bounds.value_f32 : bounds.gradient_f32;
+    if (type == Type::f64) row_.bound = value ? bounds.value_f64 : bounds.gradient_f64;
   }
 
   template <class T>
@@ -141,50 +139,17 @@ class Sweep {
   template <class T>
   void certify_all(const std::vector<T>& x) {
     const std::vector<T> y = results(x);
-    for (std::size_t i = 0; i < x.size(); ++i) certify(x[i], y[i], true);
+    for (std::size_t i = 0; i < x.size(); ++i) certify(x[i], y[i]);
   }
 
-  // f32: an f64 evaluation of the library tells which inputs deserve the oracle.
-  void screen(const std::vector<float>& x) {
-    const std::vector<float> y = results(x);
-    const std::vector<double> wide(x.begin(), x.end());
-    std::vector<double> reference;
-    const simd::ScopedIsa isa(simd::supported_isas().back());
-    run(variant_, direction_, wide, reference);
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const double r = reference[i];
-      const bool sampled = screened_++ % plan_.certify == 0;
-      if (sampled) certify(wide[i], r, false);
-      const float nearest = static_cast<float>(r);
-      if (!std::isfinite(r) || std::isinf(nearest)) {
-        if (std::isnan(y[i]) != std::isnan(r) || (!std::isnan(r) && y[i] != nearest))
-          certify(x[i], y[i], true);
-        continue;
-      }
-      const double ulp = ulp_of(r), error = std::fabs(static_cast<double>(y[i]) - r) / ulp;
-      const bool wrong = y[i] != nearest;
-      if (excused(wide[i], y[i], r)) {
-        row_.not_correctly_rounded += wrong;
-        continue;
-      }
-      // Below 2^-20 of a tie the reference cannot tell on which side the exact result lies.
-      const bool doubtful = std::fabs(std::fabs(static_cast<double>(nearest) - r) / ulp - 0.5) < 0x1p-20;
-      if (error > row_.max_ulp || !std::isfinite(error) || doubtful || sampled) {
-        certify(x[i], y[i], true);
-      } else {
-        row_.not_correctly_rounded += wrong;
-      }
-    }
-  }
+  // f32 by the fast oracle.
+  void screen() { sweep_floats(variant_, plan_, float_kernel(variant_, direction_), row_); }
+
+  void halves() { sweep_halves(variant_, plan_, row_); }
 
   Row row() const { return row_; }
 
  private:
-  static double ulp_of(double r) {
-    const int exponent = r == 0 ? -149 : std::max(std::ilogb(r) - 23, -149);
-    return std::ldexp(1.0, exponent);
-  }
-
   // Next to a zero of its own the f32 gradient is held to an absolute bound: Info::gradient_zero.
   template <class T>
   bool excused(double x, T y, double expected) const {
@@ -194,15 +159,13 @@ class Sweep {
   }
 
   template <class T>
-  void certify(T x, T y, bool count) {
+  void certify(T x, T y) {
     const Judgement judgement = direction_ == Direction::value
                                     ? oracle_.value(static_cast<double>(x), y)
                                     : oracle_.derivative(static_cast<double>(x), y);
     ++row_.certified;
-    if (count) row_.not_correctly_rounded += !judgement.correctly_rounded;
-    // The reference of a screening has to be as good as f64 promises, or the screening is worth nothing.
-    const double bad = count ? row_.max_ulp : 1.0;
-    if (judgement.ulp > bad && !excused(static_cast<double>(x), y, judgement.expected)) {
+    row_.not_correctly_rounded += !judgement.correctly_rounded;
+    if (judgement.ulp > row_.max_ulp && !excused(static_cast<double>(x), y, judgement.expected)) {
       row_.max_ulp = judgement.ulp;
       row_.worst_input = static_cast<double>(x);
     }
@@ -213,21 +176,7 @@ class Sweep {
   Plan plan_;
   Oracle oracle_;
   Row row_;
-  std::uint64_t screened_ = 0;
 };
-
-void sweep_f32(Sweep& sweep, const Plan& plan) {
-  std::vector<float> x;
-  for (std::uint64_t bits = 0; bits < (1ULL << 32); bits += plan.stride) {
-    const float value = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
-    // Infinities and NaN have tests of their own: the oracle has no limits.
-    if (std::isfinite(value)) x.push_back(value);
-    if (x.size() == kBlock || bits + plan.stride >= (1ULL << 32)) {
-      sweep.screen(x);
-      x.clear();
-    }
-  }
-}
 
 void sweep_f64(Sweep& sweep, const Plan& plan) {
   std::vector<double> x;
@@ -245,6 +194,21 @@ void sweep_f64(Sweep& sweep, const Plan& plan) {
 }
 
 }  // namespace
+
+Names names(const Variant& variant) {
+  Names result;
+  for (const activations::Parameter& p : variant.function->parameters) {
+    result.emplace_back(p.name, p.get(variant.parameters));
+  }
+  return result;
+}
+
+std::string describe(const Plan& plan, Type type) {
+  if (type == Type::f16 || type == Type::bf16) return "all";
+  if (type == Type::f64) return std::to_string(plan.samples) + " a binade";
+  return "stride " + std::to_string(plan.stride) +
+         (plan.offset == 0 ? "" : " from " + std::to_string(plan.offset));
+}
 
 std::vector<Variant> variants(const activations::Function& function) {
   std::vector<Variant> result;
@@ -269,12 +233,24 @@ std::vector<Variant> variants(const activations::Function& function) {
 
 Row sweep(const Variant& variant, Direction direction, Type type, const Plan& plan) {
   Sweep sweep(variant, direction, type, plan);
-  if (type == Type::f32) {
-    sweep.certify_all(neighbourhoods<float>(variant, plan.neighbours));
-    sweep_f32(sweep, plan);
+  if (type == Type::f16 || type == Type::bf16) {
+    sweep.halves();
+  } else if (type == Type::f32) {
+    if (plan.stride > 1) sweep.certify_all(neighbourhoods<float>(variant, plan.neighbours));
+    sweep.screen();
   } else {
     sweep.certify_all(neighbourhoods<double>(variant, plan.neighbours));
     sweep_f64(sweep, plan);
+  }
+  return sweep.row();
+}
+
+Row sweep_one(const Variant& variant, Direction direction, Type type, double input) {
+  Sweep sweep(variant, direction, type, Plan());
+  if (type == Type::f32) {
+    sweep.certify_all(std::vector<float>{static_cast<float>(input)});
+  } else {
+    sweep.certify_all(std::vector<double>{input});
   }
   return sweep.row();
 }
