@@ -3,6 +3,8 @@
 
 #include "keratin/autograd/gradients.h"
 #include "keratin/autograd/test_tools.h"
+#include "keratin/ops/conv.h"
+#include "keratin/ops/einsum.h"
 
 namespace keratin {
 namespace {
@@ -16,6 +18,11 @@ struct Case {
   std::vector<Shape> shapes;
   double low = -2, high = 2;
 };
+
+// Over two axes: a step of 2 and a gap of 1 in the first, zeros in front of both.
+const ops::ConvGeometry kStrided = {.strides = {1, 2, 1}, .dilations = {1, 1, 2}, .before = {0, 1, 1}};
+// Overlapping ones of three, two and four elements.
+const ops::PoolWindows kWindows = {{{{0, 1}}, {{0, 1}}, {{0, 3}, {1, 3}, {1, 5}}}};
 
 // Inputs from distinct numbers keep clear of kinks by more than the step of the differences.
 const std::vector<Case>& cases() {
@@ -93,6 +100,39 @@ const std::vector<Case>& cases() {
          return ops::take(x[0], Tensor::of({2, 0, 2, -1}, DType::int32));
        },
        {{3, 2}}},
+      {"einsum",
+       [](const Inputs& x) { return ops::einsum("abc,cbd->dab", x[0], x[1]); },
+       {{2, 2, 3}, {3, 2, 2}}},
+      {"einsum of axes alone",
+       [](const Inputs& x) { return ops::einsum("ab,cd->c", x[0], x[1]); },
+       {{2, 3}, {2, 2}}},
+      {"conv",
+       [](const Inputs& x) {
+         return ops::conv(x[0], x[1], x[2], ActivationFn(), kStrided, {2, 3, 2, 4});
+       },
+       {{2, 5, 4, 2}, {2, 3, 2, 4}, {4}}},
+      {"conv in groups",
+       [](const Inputs& x) {
+         return ops::conv(x[0], x[1], {}, ActivationFn(), {.groups = 2}, {1, 3, 4});
+       },
+       {{1, 4, 4}, {2, 2, 4}}},
+      {"conv of each channel alone",
+       [](const Inputs& x) {
+         return ops::conv(x[0], x[1], {}, ActivationFn(), {.groups = 3}, {1, 3, 6});
+       },
+       {{1, 4, 3}, {2, 1, 6}}},
+      {"conv_data",
+       [](const Inputs& x) {
+         return ops::conv_data(x[0], x[1], kStrided, {2, 5, 4, 2});
+       },
+       {{2, 3, 2, 4}, {2, 3, 2, 4}}},
+      {"conv_kernel",
+       [](const Inputs& x) {
+         return ops::conv_kernel(x[0], x[1], kStrided, {2, 3, 2, 4});
+       },
+       {{2, 5, 4, 2}, {2, 3, 2, 4}}},
+      {"max_pool", [](const Inputs& x) { return ops::max_pool(x[0], kWindows); }, {{2, 5, 2}}},
+      {"average_pool", [](const Inputs& x) { return ops::average_pool(x[0], kWindows); }, {{2, 5, 2}}},
       {"cast", [](const Inputs& x) { return ops::cast(x[0], DType::float64); }, {{3}}},
       {"operators",
        [](const Inputs& x) { return (2.0 - x[0]) / (x[0] * 0.5 + 3.0) - 1.0 / (x[0] - 4.0); },
