@@ -13,6 +13,7 @@
 #include "keratin/activations/axis_rows.h"
 #include "keratin/activations/dtypes.h"
 #include "keratin/activations/get.h"
+#include "keratin/activations/softmax/kernels.h"
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
 #include "keratin/core/parallel.h"
@@ -63,6 +64,7 @@ struct Rows {
   std::vector<std::int64_t> order;    // of the axes; empty where they are last already
   std::vector<std::int64_t> inverse;  // back again
   std::int64_t count = 1, length = 1;
+  std::int64_t inner = 1;  // numbers between two elements of a row; 0 where they do not lie evenly
 
   Rows(const Shape& shape, const std::vector<std::size_t>& axes) {
     const auto is_row_axis = [&](std::size_t axis) {
@@ -77,6 +79,8 @@ struct Rows {
       order.clear();
       return;
     }
+    const bool are_adjacent = axes.back() - axes.front() + 1 == axes.size();
+    inner = are_adjacent ? shape.part(axes.back() + 1, shape.rank()).size() : 0;
     inverse.resize(order.size());
     for (std::size_t i = 0; i < order.size(); ++i)
       inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
@@ -146,6 +150,59 @@ Tensor softmax_gradient_tensor(const Tensor& result, const Tensor& upstream, std
     softmax_gradient_rows(y + begin * length, g + begin * length, to + begin * length, end - begin, length);
   });
   return out;
+}
+
+// Visits the columns of all matrices of length × inner that x holds, softmax's and log_softmax's kernels in
+// hand.
+template <class Visit>
+void for_each_column_range(const Rows& rows, const Visit& visit) {
+  constexpr std::int64_t kWidth = 64;
+  const std::int64_t across = (rows.inner + kWidth - 1) / kWidth, tiles = rows.count / rows.inner * across;
+  parallel_for(tiles, rows_grain(rows.length * kWidth), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t tile = begin; tile < end; ++tile) {
+      const std::int64_t first = tile % across * kWidth;
+      visit(tile / across * rows.length * rows.inner,
+            ColumnRange{rows.length, rows.inner, first, std::min(first + kWidth, rows.inner)});
+    }
+  });
+}
+
+Tensor columns_forward(AxisKind kind, const Tensor& x, const Rows& rows) {
+  const FloatEnvironment environment;
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
+  if (y.size() == 0) return y;
+  const SoftmaxKernels& kernels = softmax_kernels();
+  const auto kernel = kind == AxisKind::softmax ? kernels.softmax_columns : kernels.log_softmax_columns;
+  const float* from = x.values<float>().data();
+  float* to = y.mutable_values<float>().data();
+  for_each_column_range(
+      rows, [&](std::int64_t at, const ColumnRange& range) { kernel(from + at, to + at, range); });
+  return y;
+}
+
+// From softmax(x), whichever of the two.
+Tensor columns_gradient(AxisKind kind, const Tensor& softmax, const Tensor& upstream, const Rows& rows) {
+  const FloatEnvironment environment;
+  Tensor out = Tensor::empty(softmax.shape(), softmax.dtype());
+  if (out.size() == 0) return out;
+  const SoftmaxKernels& kernels = softmax_kernels();
+  const auto kernel =
+      kind == AxisKind::softmax ? kernels.softmax_gradient_columns : kernels.log_softmax_gradient_columns;
+  const float *y = softmax.values<float>().data(), *g = upstream.values<float>().data();
+  float* to = out.mutable_values<float>().data();
+  for_each_column_range(
+      rows, [&](std::int64_t at, const ColumnRange& range) { kernel(y + at, g + at, to + at, range); });
+  return out;
+}
+
+Tensor apply_columns(AxisKind kind, std::string_view name, const Tensor& x, const Rows& rows) {
+  const Tensor in = x.detach().contiguous(), result = columns_forward(kind, in, rows);
+  if (!wants_gradient({&x})) return result;
+  const Tensor kept = kind == AxisKind::softmax ? result : in;
+  return record(result, name, {&x}, [kind, rows, kept](const Tensor& upstream) {
+    const Tensor y = kind == AxisKind::softmax ? kept : columns_forward(AxisKind::softmax, kept, rows);
+    return std::vector{columns_gradient(kind, y, upstream.contiguous(), rows)};
+  });
 }
 
 struct KindInfo {
@@ -221,6 +278,9 @@ Tensor AxisActivation::apply(const Tensor& x, bool) const {
   if (kind_ == AxisKind::glu) return apply_glu(x);
   const std::vector<std::size_t> axes = axes_.of(x.shape(), keras_name());
   const Rows rows(x.shape(), axes);
+  // Narrower matrices are turned faster (an inner size of 10: 1.04 ns an element, against 1.26).
+  if (x.dtype() == DType::float32 && rows.inner >= 16 && kind_ != AxisKind::sparsemax)
+    return apply_columns(kind_, keras_name(), x, rows);
   const Tensor turned = rows.turned(x.detach());
   const Tensor result = forward_tensor(kind_, turned, turned.shape(), rows.count, rows.length);
   Tensor y = rows.back(result);

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "keratin/activations/tables/tables.h"
 #include "keratin/simd/dispatch.h"
@@ -19,6 +20,15 @@
 #include "keratin/activations/softmax/kernels.inl"
 
 namespace keratin::inline v0::activations::detail {
+
+// Here and not in the kernels: a std::vector compiled for AVX-512 could become everybody's.
+void column_as_row(void (*rows)(const float*, float*, std::int64_t, std::int64_t), const float* x, float* y,
+                   std::int64_t length, std::int64_t inner) {
+  std::vector<float> row(static_cast<std::size_t>(length));
+  for (std::int64_t i = 0; i < length; ++i) row[static_cast<std::size_t>(i)] = x[i * inner];
+  rows(row.data(), row.data(), 1, length);
+  for (std::int64_t i = 0; i < length; ++i) y[i * inner] = row[static_cast<std::size_t>(i)];
+}
 
 const SoftmaxKernels& softmax_kernels() {
   switch (simd::active_isa()) {

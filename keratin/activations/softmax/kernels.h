@@ -5,6 +5,11 @@
 
 namespace keratin::inline v0::activations::detail {
 
+/// Columns [begin, end) of a matrix of `length` rows of `inner` numbers.
+struct ColumnRange {
+  std::int64_t length, inner, begin, end;
+};
+
 /// On `count` rows of `length` > 0 elements that lie one after another, on this thread; the result may be any
 /// of the inputs. The same bits on every instruction set, and for a row whatever its neighbours.
 struct SoftmaxKernels {
@@ -16,6 +21,14 @@ struct SoftmaxKernels {
   /// out = upstream − y·Σ upstream, where y = softmax(x).
   void (*log_softmax_gradient)(const float* y, const float* upstream, float* out, std::int64_t count,
                                std::int64_t length);
+  /// The same down each column of a matrix, a number at a time; y may not be x here. Bits may differ from
+  /// those of rows, but depend on the column alone as well.
+  void (*softmax_columns)(const float* x, float* y, const ColumnRange& range);
+  void (*log_softmax_columns)(const float* x, float* y, const ColumnRange& range);
+  void (*softmax_gradient_columns)(const float* y, const float* upstream, float* out,
+                                   const ColumnRange& range);
+  void (*log_softmax_gradient_columns)(const float* y, const float* upstream, float* out,
+                                       const ColumnRange& range);
 };
 
 /// Those of the instruction set in use.
@@ -25,5 +38,10 @@ const SoftmaxKernels& softmax_kernels();
 /// one row in f64, rounded once. y may be x.
 void exact_softmax_row(const float* x, float* y, std::int64_t length);
 void exact_log_softmax_row(const float* x, float* y, std::int64_t length);
+
+/// And for columns that hold |x| beyond 60: one, `inner` numbers from element to element, through a kernel
+/// for rows.
+void column_as_row(void (*rows)(const float*, float*, std::int64_t, std::int64_t), const float* x, float* y,
+                   std::int64_t length, std::int64_t inner);
 
 }  // namespace keratin::inline v0::activations::detail

@@ -11,6 +11,7 @@ namespace keratin::inline v0::simd::HWY_NAMESPACE {
 #include "keratin/activations/tables/exponential.inl"
 
 namespace softmax {
+using activations::detail::ColumnRange;
 using activations::detail::exact_log_softmax_row;
 using activations::detail::exact_softmax_row;
 #include "keratin/activations/softmax/exponentials.inl"
@@ -44,8 +45,16 @@ void gradient_rows(const float* y, const float* upstream, float* out, Size count
   kernel(y, upstream, out, count, length);
 }
 
-constexpr activations::detail::SoftmaxKernels kKernels{
-    &softmax_rows, &log_softmax_rows, &gradient_rows<SoftmaxGradient>, &gradient_rows<LogSoftmaxGradient>};
+#include "keratin/activations/softmax/columns.inl"
+
+constexpr activations::detail::SoftmaxKernels kKernels{&softmax_rows,
+                                                       &log_softmax_rows,
+                                                       &gradient_rows<SoftmaxGradient>,
+                                                       &gradient_rows<LogSoftmaxGradient>,
+                                                       &softmax_columns,
+                                                       &log_softmax_columns,
+                                                       &gradient_columns<SoftmaxGradient>,
+                                                       &gradient_columns<LogSoftmaxGradient>};
 
 }  // namespace softmax
 }  // namespace keratin::inline v0::simd::HWY_NAMESPACE

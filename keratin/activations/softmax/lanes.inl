@@ -89,17 +89,20 @@ struct LaneSums {
   }
 };
 
+/// sum + lost + v, the rounding of sum + v going to `lost` (Knuth).
+HWY_INLINE void exact_add(Floats v, Floats& sum, Floats& lost) {
+  const Floats next = hn::Add(sum, v), part = hn::Sub(next, sum);
+  lost = hn::Add(lost, hn::Add(hn::Sub(sum, hn::Sub(next, part)), hn::Sub(v, part)));
+  sum = next;
+}
+
 class LaneSum {
  public:
   HWY_INLINE LaneSum() {
     for (std::size_t k = 0; k < kParts; ++k) sum_[k] = lost_[k] = hn::Zero(FloatTag());
   }
-  /// To the lanes of part k (Knuth's exact sum).
-  HWY_INLINE void add(std::size_t k, Floats v) {
-    const Floats sum = hn::Add(sum_[k], v), part = hn::Sub(sum, sum_[k]);
-    lost_[k] = hn::Add(lost_[k], hn::Add(hn::Sub(sum_[k], hn::Sub(sum, part)), hn::Sub(v, part)));
-    sum_[k] = sum;
-  }
+  /// To the lanes of part k.
+  HWY_INLINE void add(std::size_t k, Floats v) { exact_add(v, sum_[k], lost_[k]); }
   HWY_INLINE void store(LaneSums& to, std::size_t row) const {
     for (std::size_t k = 0; k < kParts; ++k) {
       hn::Store(sum_[k], FloatTag(), to.sum[row] + k * kLanes);

@@ -16,6 +16,7 @@
 
 #include "keratin/activations/axis_functions.h"
 #include "keratin/simd/dispatch.h"
+#include "keratin/tensor/node.h"
 
 namespace keratin {
 namespace {
@@ -221,6 +222,73 @@ TEST(Softmax, TheGradientFromItsResultIsTheGradient) {
   }
 }
 
+void expect_same_bits(std::span<const float> a, std::span<const float> b, const std::string& what) {
+  EXPECT_EQ(std::memcmp(a.data(), b.data(), a.size_bytes()), 0) << what;
+}
+
+TEST(Softmax, AlongAnotherAxisIsWithinTheSameBoundsAndBits) {
+  Worst error("softmax down columns, ULP"), log_error("log_softmax, ULP"), gradient_error("gradients, 2^-24");
+  const RecordGradients recording;
+  for (const std::size_t length : {1u, 2u, 5u, 10u, 64u, 300u}) {
+    for (const std::size_t inner : {2u, 3u, 16u, 37u, 130u}) {
+      // Columns of all kinds side by side, two matrices of them.
+      const auto kind_of = [&](std::size_t column) -> const RowKind& {
+        return row_kinds()[(inner < 16 ? 0 : column) % row_kinds().size()];
+      };
+      std::vector<Row> rows;
+      std::vector<double> values(2 * length * inner), upstream(values.size());
+      Numbers numbers(1);
+      for (double& r : upstream) r = numbers.uniform(1);
+      for (std::size_t column = 0; column < 2 * inner; ++column) {
+        rows.push_back(make_row(kind_of(column), length, static_cast<std::uint32_t>(column)));
+        for (std::size_t i = 0; i < length; ++i)
+          values[(column / inner * length + i) * inner + column % inner] = rows.back()[i];
+      }
+      const Shape shape{2, static_cast<std::int64_t>(length), static_cast<std::int64_t>(inner)};
+      const Tensor x = Tensor::from(values, shape).astype(DType::float32);
+      const Tensor r = Tensor::from(upstream, shape).astype(DType::float32);
+      std::vector<float> first;
+      for (const simd::Isa isa : simd::supported_isas()) {
+        const simd::ScopedIsa scoped(isa);
+        const Tensor y = act::softmax(x.watched(), 1), z = act::log_softmax(x.watched(), 1);
+        const Tensor g = y.node()->backward(r).at(0), h = z.node()->backward(r).at(0);
+        std::vector<float> all;
+        for (const Tensor* t : {&y, &z, &g, &h}) {
+          const Tensor plain = t->detach();
+          const auto v = plain.values<float>();
+          all.insert(all.end(), v.begin(), v.end());
+        }
+        if (first.empty()) first = all;
+        expect_same_bits(first, all, "columns on " + std::string(simd::name(isa)));
+      }
+      const std::size_t size = values.size();
+      for (std::size_t column = 0; column < 2 * inner; ++column) {
+        const Row& row = rows[column];
+        const Exact exact(row);
+        const auto at = [&](std::size_t i) { return (column / inner * length + i) * inner + column % inner; };
+        Real mean = 0, terms = 0;
+        for (std::size_t i = 0; i < length; ++i) {
+          mean += exact.softmax(row[i]) * static_cast<float>(upstream[at(i)]);
+          terms += exact.softmax(row[i]) * std::fabs(static_cast<float>(upstream[at(i)]));
+        }
+        for (std::size_t i = 0; i < length; ++i) {
+          const auto where = [&] { return place(kind_of(column), row, static_cast<std::uint32_t>(column)); };
+          const Real p = exact.softmax(row[i]), u = static_cast<float>(upstream[at(i)]);
+          error.see(ulps(p, first[at(i)]), where);
+          if (row[i] != -kInf) log_error.see(ulps(exact.log_softmax(row[i]), first[size + at(i)]), where);
+          const Real scale = p * (std::fabs(u) + terms) * 0x1p-24L + 0x1p-149L;
+          gradient_error.see(static_cast<double>(std::fabs(first[2 * size + at(i)] - p * (u - mean)) / scale),
+                             where);
+        }
+      }
+    }
+  }
+  // Better than rows, whose sums within blocks are not exact.
+  EXPECT_LE(error.error(), 3.7);
+  EXPECT_LE(log_error.error(), 4);
+  EXPECT_LE(gradient_error.error(), 10);
+}
+
 using Spans = std::function<void(std::span<const float>, std::span<float>, std::size_t)>;
 struct Named {
   const char* name;
@@ -234,10 +302,6 @@ std::vector<Named> functions() {
           {"log_softmax_gradient",
            [](auto x, auto y, std::size_t length) { act::log_softmax_gradient(x, x, y, length); }}};
 }
-void expect_same_bits(std::span<const float> a, std::span<const float> b, const std::string& what) {
-  EXPECT_EQ(std::memcmp(a.data(), b.data(), a.size_bytes()), 0) << what;
-}
-
 TEST(Softmax, BitsDependOnTheRowAloneOnEveryInstructionSet) {
   for (const Named& f : functions()) {
     for (const std::size_t length :
