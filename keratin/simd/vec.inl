@@ -36,14 +36,14 @@ template <class T>
 HWY_INLINE void store(Vec<T> v, T* to) {
   hn::StoreU(v.raw, Tag<T>(), to);
 }
-/// Past the caches with `streams`, where `to` has to be aligned to the vector; to be followed by a fence.
+/// Past the caches with `streams`, where `to` has to be aligned to the vector; to be followed by a fence. Less than
+/// 16 bytes, which streaming stores do not know, are stored as ever.
 template <class D>
-HWY_INLINE void store_raw(hn::Vec<D> v, D tag, hn::TFromD<D>* to, bool streams) {
-  if (streams) {
-    hn::Stream(v, tag, to);
-  } else {
-    hn::StoreU(v, tag, to);
+HWY_INLINE void store_raw(hn::Vec<D> v, D tag, hn::TFromD<D>* to, [[maybe_unused]] bool streams) {
+  if constexpr (hn::MaxLanes(D()) * sizeof(hn::TFromD<D>) >= 16) {
+    if (streams) return hn::Stream(v, tag, to);
   }
+  hn::StoreU(v, tag, to);
 }
 
 template <class T>
