@@ -40,6 +40,9 @@ enum class FastKernel {
   gelu_tanh,
   gelu_tanh_slope,
   mish,
+  mish_slope,
+  softsign,
+  softsign_slope,
 };
 
 /// What a definition may state as `static constexpr FastKernels kFast[]`: kernels for f32, which are then

@@ -31,17 +31,21 @@ struct Tables {
   }
   template <class D>
   static HWY_INLINE void values(const Prepared<K, D>& f, const Group& in, Group& out) {
-    f.kernel(in, out);
-    if (HWY_UNLIKELY(!K::holds(in))) outside(f.definition, in, out);
+    const bool inside = f.kernel(in, out);
+    if constexpr (!K::kTotal) {
+      if (HWY_UNLIKELY(!inside)) outside(f.definition, in, out);
+    }
   }
   // Of a slope's kernel.
   template <class D>
   static HWY_INLINE void slopes(const Prepared<K, D>& f, const Group& in, Group& out) {
-    f.kernel(in, out);
-    if (HWY_LIKELY(K::holds(in))) return;
-    Group ones;
-    for (std::size_t u = 0; u < kVectors; ++u) ones[u] = hn::Set(FloatTag(), 1.0f);
-    outside(f.definition, in, ones, out);
+    const bool inside = f.kernel(in, out);
+    if constexpr (!K::kTotal) {
+      if (HWY_LIKELY(inside)) return;
+      Group ones;
+      for (std::size_t u = 0; u < kVectors; ++u) ones[u] = hn::Set(FloatTag(), 1.0f);
+      outside(f.definition, in, ones, out);
+    }
   }
 
   template <class D>
@@ -50,9 +54,11 @@ struct Tables {
     Group in, factor, slope;
     load_group(x, in);
     load_group(upstream, factor);
-    f.kernel(in, slope);
+    const bool inside = f.kernel(in, slope);
     for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
-    if (HWY_UNLIKELY(!K::holds(in))) outside(f.definition, in, factor, slope);
+    if constexpr (!K::kTotal) {
+      if (HWY_UNLIKELY(!inside)) outside(f.definition, in, factor, slope);
+    }
     store_group(slope, out, streams);
   }
 

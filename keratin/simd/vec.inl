@@ -62,6 +62,8 @@ template <class T>
 HWY_INLINE Vec<T> operator/(Vec<T> a, Vec<T> b) {
   return {hn::Div(a.raw, b.raw)};
 }
+/// To 1 ULP, and without a division.
+HWY_INLINE Vec<double> operator/(Vec<double> a, Constant b) { return a * set(1.0 / b.hi); }
 template <class T>
 HWY_INLINE Vec<T> operator-(Vec<T> a) {
   return {hn::Xor(a.raw, hn::SignBit(Tag<T>()))};

@@ -28,20 +28,34 @@ class Table:
     name: str
     f: Callable  # of t; with `product` the factor g of f = x g
     edges: list  # [from, to) of each row, in the order of their index
-    steps: str  # how t gives the index, as table.h names it
+    index: str  # how t gives the index, as table.h names it
     constants: str  # of that way: its members
     reach: float  # |x| beyond which the table is not used (or, with clamps, does not change)
     degree: int = 6
+    near_degree: Optional[int] = None  # of the first 16 rows of 32
     symmetry: str = "even"
     product: bool = False
     clamps: bool = False
+    half_root: bool = False  # the rows hold x < 0, and f(x) = x/2 + O(x^2): row 0 adds x/2
     first: int = 0  # where in the columns row 0 stands
     negative: bool = False  # t stands for x = -t
+    zero: float = float("nan")  # t where f crosses 0 and is held to 2^-24 within 1/8
 
     @property
     def mirrored(self):
         """The value on the other side of 0 from that on this one."""
         return {"complement": lambda c, v: 1 - v, "ramp": lambda c, v: c + v}.get(self.symmetry)
+
+    @property
+    def size(self):
+        return 16 if len(self.edges) == 16 else 32
+
+    def place(self, k):
+        return (k + self.first) % self.size
+
+    def row_degree(self, k):
+        near = self.near_degree is not None and self.place(k) < 16
+        return self.near_degree if near else self.degree
 
 
 class Model:
@@ -80,38 +94,46 @@ def fma(a, b, c):
     return f32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
-def fit(g, base, da, db, count):
-    """q such that base + d q(d) is nearest to the row's f on [da, db]."""
+def fit(g, rise_of_base, base, da, db, count, starts_at_zero=False):
+    """q such that base + rise_of_base d + d q(d) is nearest to the row's f on [da, db]."""
     reach = max(abs(da), abs(db))
     d = (da + db) / 2 + (db - da) / 2 * FIT_POINTS
     rise = d * np.polynomial.polynomial.polyval(d, g[1:])
     weight = 1 / np.maximum(np.abs(g[0] + rise), 1e-30)
-    target = (rise + (g[0] - base)) * weight
+    target = (rise + (g[0] - base) - rise_of_base * d) * weight
     basis = np.stack([d * weight * (d / reach) ** j for j in range(count)], 1)
     q = np.zeros(count, dtype=f32)
     for k in range(count):
         best = np.linalg.lstsq(basis[:, k:], target, rcond=None)[0]
-        q[k] = f32(best[0] / reach**k)
+        q[k] = 0 if starts_at_zero and k == 0 else f32(best[0] / reach**k)
         target = target - np.float64(q[k]) * reach**k * basis[:, k]
     return q
 
 
-def kernel(table, centre, base, mirror, q, t, other_side):
+def kernel(table, centre, base, q, t, other_side, has_root):
     """What keratin/activations/tables/tabled.inl computes."""
     x = -t if table.negative != other_side else t
     d = f32(t - f32(centre))
     p = np.full_like(d, q[-1])
     for c in q[-2::-1]:
         p = fma(p, d, c)
-    if other_side:
-        base = mirror
+    base = np.full_like(d, base)
+    if table.symmetry == "odd":
+        base = np.maximum(base, d)
+    elif table.symmetry == "below":
+        base = np.minimum(base, d)
+    elif has_root and table.half_root:
+        base = f32(x * f32(0.5))
+    elif other_side:
+        base = f32(f32(centre) + base) if table.symmetry == "ramp" else f32(f32(1) - base)
         p = -p if table.symmetry == "complement" else f32(p + f32(1))
     return fma(x, base, x * (d * p)) if table.product else fma(d, p, base)
 
 
-def simulate(table, model, a, b, centre, base, mirror, q):
+def simulate(table, model, a, b, centre, base, q, has_root, points=1500):
+    """The largest error in ULP."""
     near = (b - a) / 50 * (np.arange(250) + 0.5) / 250
-    t = f32(np.concatenate([np.linspace(a, b, 1500, endpoint=False), a + near, b - near]))
+    t = f32(np.concatenate([np.linspace(a, b, points, endpoint=False), a + near, b - near]))
     worst = 0
     for other_side in [False, True] if table.mirrored else [False]:
         exact = model.value(t.astype(np.float64))
@@ -119,51 +141,82 @@ def simulate(table, model, a, b, centre, base, mirror, q):
             exact = table.mirrored(t.astype(np.float64), exact)
         if table.product:
             exact = exact * t * (-1 if table.negative != other_side else 1)
-        y = kernel(table, centre, base, mirror, q, t, other_side).astype(np.float64)
-        known = exact != 0
-        worst = max(worst, np.max(np.abs(y - exact)[known] / ulp(exact[known])))
+        y = kernel(table, centre, base, q, t, other_side, has_root).astype(np.float64)
+        unit = np.where((np.abs(t - table.zero) < 0.125) & (not other_side), 2.0**-24, ulp(exact))
+        known = t != 0
+        worst = max(worst, np.max((np.abs(y - exact) / unit)[known]))
     return worst
 
 
-def make_row(table, a, b):
+def make_row(table, k, a, b):
     model = Model(table.f, a, b)
-    low, high = a + 0.3 * (b - a), a + 0.8 * (b - a)
+    count = table.row_degree(k)
+    slope = {"odd": 1, "below": 1}.get(table.symmetry, -0.5 if table.half_root else None)
+    has_root = slope is not None and (a == 0 or b == 0)
+    if has_root:  # f(0) = 0, and the kernel's base is slope t here
+        q = fit(model.around(0.0), slope, 0.0, a, b, count, abs(model.around(0.0)[1] - slope) < 1e-9)
+        return simulate(table, model, a, b, 0.0, f32(0), q, True, 60000), 0.0, f32(0), q
+    # Where f falls steeply a centre towards the far end, where it is small, loses least.
+    best = (float("inf"),)
+    for low, high in ((0.3, 0.8), (0.7, 0.97)):
+        rows = []
+        for row in search(table, model, a, b, a + low * (b - a), a + high * (b - a), count):
+            rows.append(row)
+            if len(rows) >= 14 and min(rows, key=lambda row: row[0])[0] < 0.8:
+                break
+        # Rare sums of roundings count too: the most promising once more, at many points.
+        for _, *row in sorted(rows, key=lambda row: row[0])[:60]:
+            error = simulate(table, model, a, b, *row, False, 60000)
+            best = min(best, (error, *row), key=lambda row: row[0])
+            if best[0] < 0.9:
+                break
+        if best[0] < 0.9:
+            break
+    return best
+
+
+def search(table, model, a, b, low, high, count):
+    """Rows with their simulated error, those with the most promising centres in [low, high] first."""
+    if table.symmetry in ("odd", "below"):  # the base has to be farther from 0 than any d
+        room = 0.9 * abs(model.value(a if table.symmetry == "below" else b))
+        if table.symmetry == "below":
+            low, high = min(low, a + 0.5 * room), min(high, a + room)
+        else:
+            low, high = max(low, b - room), max(high, b - 0.5 * room)
     spacing = float(ulp(max(abs(low), abs(high), 2.0**-20)))
-    count = int((high - low) / spacing)
-    centres = float(f32(low)) + np.arange(0, count, max(1, count // 6000)) * spacing
+    steps = int((high - low) / spacing)
+    centres = float(f32(low)) + np.arange(0, steps, max(1, steps // 6000)) * spacing
     if table.product and a < 0 < b:
         centres = centres[centres < 0]  # d q(d) is then positive at 0, and x g(x) keeps the sign of -0
     values, slopes = model.value(centres), model.slope(centres)
     score = 1.5 * off_float(values) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(values)
     if table.mirrored:
-        score += 1.5 * off_float(table.mirrored(centres, values))
-    rows = []
-    for k in np.argsort(score)[:14]:
-        centre, g = centres[k], model.around(centres[k])
+        other = table.mirrored(centres, values)
+        score += 1.5 * np.abs(f32(table.mirrored(f32(centres), f32(values))) - other) / ulp(other)
+    centres = centres[np.argsort(score)]
+    for centre in centres[:200]:
+        g = model.around(centre)
         base = f32(g[0])
-        mirror = f32(table.mirrored(centre, g[0])) if table.mirrored else f32(0)
-        q = fit(g, float(base), a - centre, b - centre, table.degree)
-        rows.append((simulate(table, model, a, b, centre, base, mirror, q), centre, base, mirror, q))
-    return min(rows, key=lambda row: row[0])
+        q = fit(g, 0, float(base), a - centre, b - centre, count)
+        yield simulate(table, model, a, b, centre, base, q, False), centre, base, q
 
 
-def even_steps(width, rows, first=0):
-    return [(width * (k - 0.5), width * (k + 0.5)) for k in range(first, first + rows)]
+def octaves(scale, start=1.0):
+    """The index is the exponent's last two bits and the first two of the mantissa of scale t + start."""
+    first = int((start - 1) * 4)
+    edge = lambda i: ((1 << (i // 4)) * (1 + (i % 4) * 0.25) - start) / scale
+    return [(edge(i), edge(i + 1)) for i in range(first, first + 16)]
 
 
-def octaves(scale):
-    """The index is the exponent's last two bits and the first two of the mantissa of scale t + 1."""
-    edge = lambda i: ((1 << (i // 4)) * (1 + (i % 4) * 0.25) - 1) / scale
-    return [(edge(i), edge(i + 1)) for i in range(16)]
-
-
-def widening(linear, square, rows):
-    """The index is linear t + square t^2, rounded."""
+def curve(linear, square, rows, first=0):
+    """The index is linear t + square t |t|, rounded."""
     def edge(u):
-        if square == 0 or u <= 0:
+        if square == 0:
             return u / linear
+        if u < 0:
+            return -edge(-u)
         return (-linear + (linear**2 + 4 * square * u) ** 0.5) / (2 * square)
-    return [(edge(k - 0.5), edge(k + 0.5)) for k in range(rows)]
+    return [(edge(k - 0.5), edge(k + 0.5)) for k in range(first, first + rows)]
 
 
 def sigmoid(x):
@@ -196,51 +249,55 @@ def mish_gate(x):
     return mp.tanh(mp.log1p(mp.exp(x)))
 
 
+def mish_slope(x):
+    t, s = mish_gate(x), sigmoid(x)
+    return t + x * s * (1 - t * t)
+
+
 def silu_slope(x):
     s = sigmoid(x)
     return s + x * s * (1 - s)
 
 
-def tanh_factor(a):
-    return mp.tanh(a) / a if abs(a) > mp.mpf(10) ** -12 else 1 - a * a / 3
-
-
-def expm1_factor(a):
-    return -mp.expm1(-a) / a if abs(a) > mp.mpf(10) ** -12 else 1 - a / 2
-
-
-HALVES = dict(steps="even_steps", constants="", reach=7.75)
-WHOLE = dict(edges=even_steps(0.5, 32, -16), symmetry="none", first=-16, **HALVES)
-POSITIVE = dict(edges=even_steps(0.5, 16), **HALVES)
 ONE_OCTAVE = 0x3F800000 >> 21  # the index of t = 0
 
 
-def in_octaves(scale, reach, **rest):
-    return dict(edges=octaves(scale), steps="octaves", constants=f".scale = {scale}f", reach=reach, clamps=True,
-                first=ONE_OCTAVE, **rest)
+def in_octaves(scale, reach, start=1.0, **rest):
+    return dict(edges=octaves(abs(scale), start) if scale > 0 else [(-b, -a) for a, b in octaves(-scale, start)],
+                index="octaves", constants=f".scale = {scale}f, .start = {start}f", reach=reach, clamps=True,
+                first=ONE_OCTAVE + int((start - 1) * 4), **rest)
 
 
-def widened(linear, square, reach, **rest):
-    return dict(edges=widening(linear, square, 32), steps="widening",
+def curved(linear, square, reach, rows=32, **rest):
+    return dict(edges=curve(linear, square, rows), index="curve",
                 constants=f".scale = {linear}f, .square = {float(square)}f", reach=reach, **rest)
 
 
-GATED = dict(product=True, symmetry="complement", negative=True)
+def both_sides(linear, square, reach, **rest):
+    """32 rows of x, those next to 0 first."""
+    return dict(edges=curve(linear, square, 32, -16), index="curve",
+                constants=f".scale = {linear}f, .square = {float(square)}f, .start = 8.0f",
+                first=-16 + 8, symmetry="none", reach=reach, **rest)
+
+
+POSITIVE = curved(15.49 / 8, 0, 8.0, 16)
+RAMP = dict(symmetry="ramp", half_root=True, negative=True)
 TABLES = [
-    Table("Tanh", tanh_factor, product=True, **in_octaves(1.625, 9.2)),
-    Table("TanhSlope", lambda a: mp.sech(a) ** 2, **widened(3.42, 0, 9.0)),
+    Table("Tanh", mp.tanh, symmetry="odd", degree=5, **in_octaves(1.625, 9.2)),
+    Table("TanhSlope", lambda a: mp.sech(a) ** 2, near_degree=6, **curved(3.45, 0, 9.0)),
     Table("Sigmoid", lambda a: sigmoid(-a), symmetry="complement", degree=5, **POSITIVE),
     Table("SigmoidSlope", lambda a: sigmoid(a) * sigmoid(-a), **POSITIVE),
     Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=5, **POSITIVE),
-    Table("Elu", expm1_factor, product=True, **in_octaves(0.857, 17.5)),
-    Table("Selu", lambda a: SELU * expm1_factor(a), product=True, **in_octaves(0.857, 17.5)),
-    Table("Silu", lambda a: sigmoid(-a), degree=5, **GATED, **POSITIVE),
-    Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", **widened(4.0, 0, 7.75)),
-    Table("Gelu", lambda a: normal(-a), **GATED, **widened(2.833, 0.4, 5.4)),
-    Table("GeluSlope", lambda a: normal(-a) - a * density(a), symmetry="complement", **widened(2.5, 0.45, 6.0)),
-    Table("GeluTanh", lambda a: gelu_gate(-a), **GATED, **widened(2.28, 0.8, 4.2)),
-    Table("GeluTanhSlope", lambda a: gelu_tanh_slope(-a), symmetry="complement", **widened(2.28, 0.8, 4.9)),
-    Table("Mish", mish_gate, product=True, **WHOLE),
+    Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
+    Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", **in_octaves(-1.0714, 17.5, 1.25)),
+    Table("Silu", lambda a: -a * sigmoid(-a), **RAMP, **curved(1.93, 0, 8.0, 16)),
+    Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=6, zero=1.2784645, **curved(3.46, 0, 8.0)),
+    Table("Gelu", lambda a: -a * normal(-a), degree=7, near_degree=6, **RAMP, **curved(2.28, 0.2052, 8.0)),
+    Table("GeluSlope", lambda a: normal(-a) - a * density(a), symmetry="complement", zero=0.7517915, degree=8, near_degree=6, **curved(2.9, 0.1289, 7.39)),
+    Table("GeluTanh", lambda a: -a * gelu_gate(-a), degree=7, near_degree=6, **RAMP, **curved(2.15, 0.8, 5.05)),
+    Table("GeluTanhSlope", lambda a: gelu_tanh_slope(-a), symmetry="complement", zero=0.7524614, degree=7, near_degree=6, **curved(2.28, 0.8, 4.2)),
+    Table("Mish", mish_gate, product=True, near_degree=6, **both_sides(1.9375, 0, 8.0)),
+    Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(2.8752, -0.118, 8.0)),
 ]
 
 
@@ -248,27 +305,36 @@ def column(values):
     return "{" + ", ".join(float(v).hex() + "f" for v in values) + "}"
 
 
-def print_table(table):
-    size = 16 if len(table.edges) == 16 else 32
-    columns = np.zeros((3 + table.degree, size), dtype=f32)
-    worst = 0
+def rows_of(table):
+    """(place in the columns, simulated error, centre, base, q) of each row that is used."""
+    low, high = (-table.reach, table.reach) if table.symmetry == "none" else (0, table.reach)
+    if table.symmetry == "below":
+        low, high = -table.reach, 0
     for k, (a, b) in enumerate(table.edges):
-        low, high = (-table.reach, table.reach) if table.symmetry == "none" else (0, table.reach)
         a, b = max(a, low), min(b, high)
-        if a >= b:
-            continue
-        error, centre, base, mirror, q = make_row(table, a, b)
-        columns[:, (k + table.first) % size] = [centre, base, mirror, *q]
+        if a < b:
+            yield (table.place(k), (a, b), *make_row(table, k, a, b))
+
+
+def print_table(table):
+    columns = np.zeros((2 + table.degree, table.size), dtype=f32)
+    worst, near = 0, table.reach
+    for place, (a, b), error, centre, base, q in rows_of(table):
+        columns[: 2 + len(q), place] = [centre, base, *q]
         worst = max(worst, error)
+        if place >= 16:
+            near = min(near, abs(a), abs(b))
     print(f"k{table.name}: {worst:.3f}", file=sys.stderr)
-    flags = [f".steps = Steps::{table.steps}", f".symmetry = Symmetry::{table.symmetry}", f".reach = {table.reach}f"]
-    flags += [table.constants] if table.constants else []
-    flags += [".product = true"] if table.product else []
-    flags += [".clamps = true"] if table.clamps else []
-    print(f"inline constexpr Table<{size}, {table.degree}> k{table.name}{{\n    {{{', '.join(flags)}}},")
-    for values in columns[:3]:
+    flags = [f".index = Index::{table.index}", f".symmetry = Symmetry::{table.symmetry}", f".reach = {table.reach}f"]
+    if table.near_degree is not None:
+        # Less a little, so that no rounding of the index matters.
+        flags += [f".near = {near - 1e-5:.6f}f, .near_degree = {table.near_degree}"]
+    flags += [table.constants]
+    flags += [f".{name} = true" for name in ("product", "clamps", "half_root") if getattr(table, name)]
+    print(f"inline constexpr Table<{table.size}, {table.degree}> k{table.name}{{\n    {{{', '.join(flags)}}},")
+    for values in columns[:2]:
         print(f"    {column(values)},")
-    print("    {" + ",\n     ".join(column(values) for values in columns[3:]) + "}};\n")
+    print("    {" + ",\n     ".join(column(values) for values in columns[2:]) + "}};\n")
 
 
 def print_powers(name, scale):

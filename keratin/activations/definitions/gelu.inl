@@ -16,15 +16,16 @@ struct Gelu {
                                          0x1.8cd1a2b2fff33p-2,
                                          -0x1.029615edb077ap-6};
 
-  static constexpr FastKernels kFast[] = {{FastKernel::gelu, FastKernel::none},
-                                          {FastKernel::gelu_tanh, FastKernel::none}};
+  static constexpr FastKernels kFast[] = {{FastKernel::gelu, FastKernel::gelu_slope},
+                                          {FastKernel::gelu_tanh, FastKernel::gelu_tanh_slope}};
   constexpr std::size_t fast() const { return approximate ? 1 : 0; }
   static constexpr Info kInfo{.name = "gelu",
                               .formula =
                                   "approximate ? x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))"
                                   " : x/2*(1 + erf(x/sqrt(2)))",
                               .source = "arXiv:1606.08415",
-                              .bounds = {1, 0.501, 0.501, 0.501}};
+                              .bounds = {1, 1, 0.501, 0.501},
+                              .gradient_zero = -0.7521};
   static constexpr std::array<Parameter, 1> parameters() {
     return {parameter<&Gelu::approximate>({.name = "approximate",
                                            .keras2 = "approximate",

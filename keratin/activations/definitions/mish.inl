@@ -5,11 +5,12 @@ struct Mish {
                               0x1.a34a251d8ad7bp-3,
                               0x1.574f121a868dbp-5};
 
-  static constexpr FastKernels kFast[] = {{FastKernel::mish, FastKernel::none}};
+  static constexpr FastKernels kFast[] = {{FastKernel::mish, FastKernel::mish_slope}};
   static constexpr Info kInfo{.name = "mish",
                               .formula = "x*tanh(log(1 + exp(x)))",
                               .source = "arXiv:1908.08681",
-                              .bounds = {1, 0.501, 0.501, 0.501}};
+                              .bounds = {1, 0.9, 0.501, 0.501},
+                              .gradient_zero = -1.1922435};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   // tanh(ln(1 + e^x)) = n/(n + 2) with n = e^x (e^x + 2); for x > 0 all divided by e^2x, or it would

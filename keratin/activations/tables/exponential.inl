@@ -19,45 +19,46 @@ HWY_INLINE void exp_parts(const Floats (&x)[n], Floats magic, const Column<16>& 
   }
 }
 
-// e^x times the powers' scale: 0.56 ULP for scale 1.
+// e^x times the powers' scale: 0.61 ULP for scale 1, 0.78 where results are subnormal.
 template <const auto& powers>
 class Exp {
  public:
   static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  static constexpr bool kTotal = true;
   HWY_INLINE Exp() : power_(powers.power), rest_(powers.rest) {}
 
-  // Overflow and results that are 0 are inside; NaN is not.
-  static HWY_INLINE hn::Mask<FloatTag> inside(Floats x) { return hn::Eq(x, x); }
-  static HWY_INLINE bool holds(const Floats (&x)[kVectors]) {
-    auto all = inside(x[0]);
-    for (std::size_t u = 1; u < kVectors; ++u) all = hn::And(all, inside(x[u]));
-    return hn::AllTrue(FloatTag(), all);
-  }
-
-  HWY_INLINE void operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     const FloatTag tag;
     Floats cut[kVectors], p[kVectors];
     Indices i[kVectors];
-    for (std::size_t u = 0; u < kVectors; ++u)
-      cut[u] = hn::Min(hn::Max(x[u], hn::Set(tag, -106.0f)), hn::Set(tag, 90.0f));
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      cut[u] = at_most(hn::Set(tag, 90.0f), at_least(hn::Set(tag, -106.0f), x[u]));
+    }
     exp_parts(cut, hn::Set(tag, kExpMagic), rest_, i, p);
     for (std::size_t u = 0; u < kVectors; ++u) {
       const Floats power = power_[i[u]];
       y[u] = scaled(fused(power, p[u], power), i[u]);
     }
+    return true;
   }
 
  private:
-  // y·2^(i >> 4), rounded once: the first factor leaves y normal, the second rounds.
+  // y·2^(whole part of the sixteenths in i), rounded once.
   static HWY_INLINE Floats scaled(Floats y, Indices i) {
+#if HWY_TARGET == HWY_AVX3
     const FloatTag tag;
+    const Floats n = hn::Sub(hn::BitCast(tag, i), hn::Set(tag, kExpMagic));
+    return Floats{_mm512_scalef_ps(y.raw, n.raw)};  // takes the floor of n
+#else
+    // The first factor leaves y normal, the second rounds.
     const IndexTag whole;
-    const Indices exponent = hn::ShiftRight<4>(hn::Sub(i, hn::BitCast(whole, hn::Set(tag, kExpMagic))));
-    const Indices half = hn::ShiftRight<1>(exponent);
-    const auto power_of_two = [&](Indices k) {
-      return hn::BitCast(tag, hn::ShiftLeft<23>(hn::Add(k, hn::Set(whole, 127))));
-    };
+    const Indices sixteenths = hn::Sub(i, hn::BitCast(whole, hn::Set(FloatTag(), kExpMagic)));
+    const Indices exponent = hn::ShiftRight<4>(sixteenths), half = hn::ShiftRight<1>(exponent);
     return hn::Mul(hn::Mul(y, power_of_two(half)), power_of_two(hn::Sub(exponent, half)));
+#endif
+  }
+  static HWY_INLINE Floats power_of_two(Indices k) {
+    return hn::BitCast(FloatTag(), hn::ShiftLeft<23>(hn::Add(k, hn::Set(IndexTag(), 127))));
   }
 
   const Column<16> power_, rest_;

@@ -1,11 +1,12 @@
 // The f32 kernels that definitions name (definition.h, FastKernel), for the instruction set being compiled.
 // Each has
 //   kVectors, how many vectors it takes at a time,
-//   holds(x), whether every lane of the group is inside its range, inside(x), which of one vector are,
-//   operator()(x, y), right in the lanes inside.
+//   operator()(x, y), right in the lanes inside its range; whether all of the group are,
+//   kTotal, whether all lanes always are; if not, inside(x), which of one vector are.
 #include "keratin/activations/tables/tabled.inl"
 
 #include "keratin/activations/tables/exponential.inl"
+#include "keratin/activations/tables/softsign.inl"
 
 // Base where x < 0, else the constant hi + lo, times x if kLinear.
 template <class Base, bool kLinear, const auto& constant>
@@ -13,17 +14,22 @@ class Above : public Base {
  public:
   static constexpr std::size_t kVectors = Base::kVectors;
   HWY_INLINE Above() {}  // an implicit constructor would not be of this instruction set
-  HWY_INLINE void operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     const FloatTag tag;
-    constexpr float kHigh = static_cast<float>(constant), kLow = static_cast<float>(constant - kHigh);
-    Base::operator()(x, y);
+    // hi is not above the constant, so that x·lo has x's sign: of −0, and of infinity.
+    constexpr float kNearest = static_cast<float>(constant);
+    constexpr float kHigh =
+        kNearest > constant ? std::bit_cast<float>(std::bit_cast<std::uint32_t>(kNearest) - 1) : kNearest;
+    constexpr float kLow = static_cast<float>(constant - kHigh);
+    const bool inside = Base::operator()(x, y);
     for (std::size_t u = 0; u < kVectors; ++u) {
       const Floats high = hn::Set(tag, kHigh);
-      Floats above = high;
+      Floats above = hn::Set(tag, kNearest);
       if constexpr (kLinear)
         above = kLow == 0 ? hn::Mul(x[u], high) : fused(x[u], high, hn::Mul(x[u], hn::Set(tag, kLow)));
       y[u] = hn::IfThenElse(hn::Ge(x[u], hn::Zero(tag)), above, y[u]);
     }
+    return inside;
   }
 };
 
@@ -33,13 +39,14 @@ class Reversed : public Base {
  public:
   static constexpr std::size_t kVectors = Base::kVectors;
   HWY_INLINE Reversed() {}
-  HWY_INLINE void operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     Floats reversed[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u) reversed[u] = hn::Neg(x[u]);
-    Base::operator()(reversed, y);
+    const bool inside = Base::operator()(reversed, y);
     if constexpr (kNegates) {
       for (std::size_t u = 0; u < kVectors; ++u) y[u] = hn::Neg(y[u]);
     }
+    return inside;
   }
 };
 
@@ -68,6 +75,9 @@ template <> struct Of<FastKernel::gelu_slope> { using Type = Tabled<kGeluSlope>;
 template <> struct Of<FastKernel::gelu_tanh> { using Type = Tabled<kGeluTanh>; };
 template <> struct Of<FastKernel::gelu_tanh_slope> { using Type = Tabled<kGeluTanhSlope>; };
 template <> struct Of<FastKernel::mish> { using Type = Tabled<kMish>; };
+template <> struct Of<FastKernel::softsign> { using Type = SoftsignKernel; };
+template <> struct Of<FastKernel::softsign_slope> { using Type = SoftsignSlopeKernel; };
+template <> struct Of<FastKernel::mish_slope> { using Type = Tabled<kMishSlope>; };
 // clang-format on
 }  // namespace fast
 

@@ -1,4 +1,5 @@
-// The form of the tables behind the fast f32 kernels; generate.py makes them, tabled.inl runs them.
+// The form of the tables behind the fast f32 kernels; tools/tables/generate.py makes them, tabled.inl runs
+// them.
 #pragma once
 
 #include <cstddef>
@@ -6,29 +7,35 @@
 namespace keratin::inline v0::activations::tables {
 
 /// How t gives the index of its row.
-enum class Steps {
-  even_steps,  ///< the nearest multiple of 1/2
-  octaves,     ///< four rows to each octave of scale·t + 1
-  widening,    ///< scale·t + square·t², rounded
+enum class Index {
+  octaves,  ///< four rows to each octave of scale·t + start
+  curve,    ///< scale·t + square·t·|t| + start, rounded
 };
 
-/// What t is, and how f(x) follows from the row where x >= 0.
+/// What t is, and how f(x) follows from the row.
 enum class Symmetry {
   none,        ///< t = x
   even,        ///< t = |x|: f or its factor is even
-  complement,  ///< t = |x|; the rows hold x < 0, f(x) = 1 − f(−x), or so for the factor
-  ramp,        ///< t = |x|; the rows hold x < 0, f(x) = x + f(−x)
+  odd,         ///< t = |x|, and f(x) = −f(−x); in row 0 the base is t
+  below,       ///< t = x for x < 0, where alone it holds; in row 0 the base is t
+  complement,  ///< t = |x|; the rows hold x < 0, and f(x) = 1 − f(−x)
+  ramp,        ///< t = |x|; the rows hold x < 0, and f(x) = x + f(−x)
 };
 
 struct Form {
-  Steps steps;
+  Index index;
   Symmetry symmetry;
   /// The table holds for |x| < reach; with `clamps` t is cut to reach instead, where f no longer changes.
   float reach;
-  float scale = 0, square = 0;
+  /// Below this |x| the first 16 rows and their near_degree coefficients are all there is; 0: no such part.
+  float near = 0;
+  std::size_t near_degree = 0;
+  float scale = 0, square = 0, start = 0;
   /// The rows hold the factor g of f(x) = x·g.
   bool product = false;
   bool clamps = false;
+  /// f(x) = x/2 + O(x²): in row 0 the base is x/2 on both sides.
+  bool half_root = false;
 };
 
 /// f(t) = base + d·q(d), d = t − centre, in columns of one number a row.
@@ -38,8 +45,6 @@ struct Table {
   Form form;
   alignas(64) float centre[rows];
   alignas(64) float base[rows];
-  /// base on the other side of 0
-  alignas(64) float mirrored[rows];
   alignas(64) float q[degree][rows];
 };
 

@@ -11,6 +11,31 @@ HWY_INLINE Floats fused(Floats a, Floats b, Floats c) {
   return fma(Vec<float>{a}, Vec<float>{b}, Vec<float>{c}).raw;
 }
 
+// The smaller and the larger; NaN runs through.
+HWY_INLINE Floats at_most(Floats limit, Floats x) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+  return hn::Min(limit, x);  // the second where one is NaN
+#else
+  return hn::IfThenElse(hn::Lt(limit, x), limit, x);
+#endif
+}
+HWY_INLINE Floats at_least(Floats limit, Floats x) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+  return hn::Max(limit, x);
+#else
+  return hn::IfThenElse(hn::Lt(x, limit), limit, x);
+#endif
+}
+
+// −0 too.
+HWY_INLINE hn::Mask<FloatTag> is_negative(Floats x) {
+#if HWY_TARGET == HWY_AVX3
+  return hn::MaskFromVec(x);
+#else
+  return hn::MaskFromVec(hn::BitCast(FloatTag(), hn::BroadcastSignBit(hn::BitCast(IndexTag(), x))));
+#endif
+}
+
 // A column of a table; [i] looks up the low bits of each lane's index.
 template <std::size_t kRows>
 class Column {
@@ -58,100 +83,149 @@ class Column {
 #endif
 };
 
-template <const auto& table>
-class Tabled {
+// The first kRows rows of a table with kDegree of their coefficients.
+template <const auto& table, std::size_t kRows, std::size_t kDegree>
+class Rows {
  public:
   using Form = activations::tables::Form;
-  using Steps = activations::tables::Steps;
   using Symmetry = activations::tables::Symmetry;
   static constexpr const Form& form = table.form;
-  static constexpr std::size_t kRows = table.kRows, kDegree = table.kDegree;
-  static constexpr bool kOtherSide = form.symmetry == Symmetry::complement || form.symmetry == Symmetry::ramp;
-  static constexpr std::size_t kLanes = hn::MaxLanes(FloatTag());
-  // Vectors in lockstep: latency is what limits one alone, registers what limits many.
-  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? (kRows == 16 ? 4 : 2) : 1;
 
-  HWY_INLINE Tabled() : Tabled(std::make_index_sequence<kDegree>()) {}
+  HWY_INLINE Rows() : Rows(std::make_index_sequence<kDegree>()) {}
 
-  /// Whether every lane of the group is inside the table; NaN is not.
-  static HWY_INLINE bool holds(const Floats (&x)[kVectors]) {
-    const IndexTag tag;
-    // Compared as integers, NaN and infinity are the largest.
-    Indices largest = hn::BitCast(tag, hn::Abs(x[0]));
-    for (std::size_t u = 1; u < kVectors; ++u) largest = hn::Max(largest, hn::BitCast(tag, hn::Abs(x[u])));
-    return hn::AllTrue(tag, hn::Lt(largest, hn::Set(tag, limit())));
-  }
-  /// The lanes inside.
-  static HWY_INLINE hn::Mask<FloatTag> inside(Floats x) {
-    const IndexTag tag;
-    return hn::RebindMask(FloatTag(), hn::Lt(hn::BitCast(tag, hn::Abs(x)), hn::Set(tag, limit())));
-  }
-
+  template <std::size_t kVectors>
   HWY_INLINE void operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
-    const FloatTag tag;
-    Floats t[kVectors], d[kVectors], p[kVectors], base[kVectors];
+    Floats t[kVectors], d[kVectors], p[kVectors], base[kVectors], centre[kVectors];
     Indices i[kVectors];
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      t[u] = form.symmetry == Symmetry::none ? x[u] : hn::Abs(x[u]);
-      if constexpr (form.clamps) t[u] = hn::Min(t[u], hn::Set(tag, form.reach));
-      i[u] = index(t[u]);
-    }
-    for (std::size_t u = 0; u < kVectors; ++u) d[u] = hn::Sub(t[u], centre_[i[u]]);
+    // In lockstep: the latency of one vector alone is what would limit.
+    for (std::size_t u = 0; u < kVectors; ++u) t[u] = argument(x[u]);
+    for (std::size_t u = 0; u < kVectors; ++u) i[u] = index(t[u]);
+    for (std::size_t u = 0; u < kVectors; ++u) centre[u] = centre_[i[u]];
+    for (std::size_t u = 0; u < kVectors; ++u) d[u] = hn::Sub(t[u], centre[u]);
     for (std::size_t u = 0; u < kVectors; ++u) p[u] = q_[kDegree - 1][i[u]];
     for (std::size_t k = kDegree - 1; k-- > 0;) {
       for (std::size_t u = 0; u < kVectors; ++u) p[u] = fused(p[u], d[u], q_[k][i[u]]);
     }
     for (std::size_t u = 0; u < kVectors; ++u) base[u] = base_[i[u]];
-    if constexpr (kOtherSide) {
-      for (std::size_t u = 0; u < kVectors; ++u) {
-        const auto negative =
-            hn::MaskFromVec(hn::BitCast(tag, hn::BroadcastSignBit(hn::BitCast(IndexTag(), x[u]))));
-        base[u] = hn::IfThenElse(negative, base[u], mirrored_[i[u]]);
-        if constexpr (form.symmetry == Symmetry::complement) {
-          p[u] = hn::Xor(p[u], hn::AndNot(x[u], hn::SignBit(tag)));
-        } else {
-          p[u] = hn::IfThenElse(negative, p[u], hn::Add(p[u], hn::Set(tag, 1.0f)));
-        }
-      }
-    }
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      if constexpr (form.product) {
-        const Floats factor = form.clamps ? hn::CopySign(t[u], x[u]) : x[u];
-        y[u] = fused(factor, base[u], hn::Mul(factor, hn::Mul(d[u], p[u])));
-      } else {
-        y[u] = fused(d[u], p[u], base[u]);
-      }
-    }
+    for (std::size_t u = 0; u < kVectors; ++u) other_side(x[u], i[u], centre[u], d[u], base[u], p[u]);
+    for (std::size_t u = 0; u < kVectors; ++u) y[u] = result(x[u], d[u], base[u], p[u]);
   }
 
  private:
   template <std::size_t... k>
-  explicit HWY_INLINE Tabled(std::index_sequence<k...>)
-      : centre_(table.centre),
-        base_(table.base),
-        mirrored_(table.mirrored),
-        q_{Column<kRows>(table.q[k])...} {}
+  explicit HWY_INLINE Rows(std::index_sequence<k...>)
+      : centre_(table.centre), base_(table.base), q_{Column<kRows>(table.q[k])...} {}
 
-  // Where a table clamps, only NaN and infinity are outside.
-  static constexpr std::int32_t limit() {
-    return form.clamps ? 0x7F800000 : std::bit_cast<std::int32_t>(form.reach);
-  }
-
-  // The row number stands in the low bits of a float whose spacing is one row.
-  static HWY_INLINE Indices index(Floats t) {
+  static HWY_INLINE Floats argument(Floats x) {
     const FloatTag tag;
-    if constexpr (form.steps == Steps::even_steps) {
-      return hn::BitCast(IndexTag(), hn::Add(t, hn::Set(tag, 0x1.8p22f)));
-    } else if constexpr (form.steps == Steps::octaves) {
-      return hn::ShiftRight<21>(
-          hn::BitCast(IndexTag(), fused(t, hn::Set(tag, form.scale), hn::Set(tag, 1.0f))));
+    if constexpr (form.symmetry == Symmetry::none) {
+      return x;
+    } else if constexpr (form.symmetry == Symmetry::below) {
+      return at_least(hn::Set(tag, -form.reach), x);
+    } else if constexpr (form.clamps) {
+      return at_most(hn::Set(tag, form.reach), hn::Abs(x));
     } else {
-      const Floats slope = form.square == 0 ? hn::Set(tag, form.scale)
-                                            : fused(t, hn::Set(tag, form.square), hn::Set(tag, form.scale));
-      return hn::BitCast(IndexTag(), fused(t, slope, hn::Set(tag, 0x1.8p23f)));
+      return hn::Abs(x);
     }
   }
 
-  const Column<kRows> centre_, base_, mirrored_;
+  // The row's place in the columns stands in the low bits.
+  static constexpr float kMagic = 0x1.8p23f + form.start;  // its spacing is one row
+  static HWY_INLINE Indices index(Floats t) {
+    const FloatTag tag;
+    if constexpr (form.index == activations::tables::Index::octaves) {
+      const Floats z = fused(t, hn::Set(tag, form.scale), hn::Set(tag, form.start));
+      return hn::BitCast(IndexTag(), hn::ShiftRight<21>(hn::BitCast(IndexTag(), z)));
+    } else {
+      const Floats size = form.symmetry == Symmetry::none ? hn::Abs(t) : t;
+      const Floats slope = form.square == 0
+                               ? hn::Set(tag, form.scale)
+                               : fused(size, hn::Set(tag, form.square), hn::Set(tag, form.scale));
+      return hn::BitCast(IndexTag(), fused(t, slope, hn::Set(tag, kMagic)));
+    }
+  }
+
+  // Turns base and p into those of x's own side of 0, or of row 0.
+  static HWY_INLINE void other_side(Floats x, Indices i, Floats centre, Floats d, Floats& base, Floats& p) {
+    const FloatTag tag;
+    const auto negative = is_negative(x);
+    const Floats one = hn::Set(tag, 1.0f);
+    if constexpr (form.symmetry == Symmetry::odd) {
+      base = hn::Max(base, d);
+    } else if constexpr (form.symmetry == Symmetry::below) {
+      base = hn::Min(base, d);
+    } else if constexpr (form.symmetry == Symmetry::complement) {
+      base = hn::IfThenElse(negative, base, hn::Sub(one, base));
+      p = hn::Xor(p, hn::AndNot(x, hn::SignBit(tag)));
+    } else if constexpr (form.symmetry == Symmetry::ramp) {
+      base = hn::IfThenElse(negative, base, hn::Add(centre, base));
+      auto stays = negative;
+      if constexpr (form.half_root) {
+        const auto first = hn::RebindMask(tag, hn::Eq(i, hn::BitCast(IndexTag(), hn::Set(tag, kMagic))));
+        base = hn::IfThenElse(first, hn::Mul(x, hn::Set(tag, 0.5f)), base);
+        stays = hn::Or(first, negative);
+      }
+      p = hn::IfThenElse(stays, p, hn::Add(p, one));
+    }
+  }
+
+  static HWY_INLINE Floats result(Floats x, Floats d, Floats base, Floats p) {
+    if constexpr (form.product) return fused(x, base, hn::Mul(x, hn::Mul(d, p)));
+    const Floats y = fused(d, p, base);
+    // half_root for the sign of zero.
+    return form.symmetry == Symmetry::odd || form.half_root ? hn::CopySign(y, x) : y;
+  }
+
+  const Column<kRows> centre_, base_;
   const Column<kRows> q_[kDegree];
+};
+
+// A kernel out of a table. Where the first 16 rows are enough for a whole group, only those are looked up:
+// half the permutations, the same numbers.
+template <const auto& table>
+class Tabled {
+ public:
+  static constexpr const activations::tables::Form& form = table.form;
+  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  /// Whether the kernel is right for every x. Where t is cut, infinity is like any large number, and NaN runs
+  /// through.
+  static constexpr bool kTotal = form.clamps;
+
+  HWY_INLINE Tabled() {}
+
+  static HWY_INLINE hn::Mask<FloatTag> inside(Floats x) {
+    return hn::RebindMask(FloatTag(), hn::Lt(magnitude(x), whole(form.reach)));
+  }
+
+  /// Whether every lane of the group is inside.
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+    if constexpr (kTotal) {
+      rows_(x, y);
+      return true;
+    } else {
+      Indices largest = magnitude(x[0]);
+      for (std::size_t u = 1; u < kVectors; ++u) largest = hn::Max(largest, magnitude(x[u]));
+      if (kHasNear && HWY_UNLIKELY(!hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.near))))) {
+        all_rows(x, y);
+      } else {
+        rows_(x, y);
+        if constexpr (kHasNear) return true;
+      }
+      return hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.reach)));
+    }
+  }
+
+ private:
+  // Without registers for permutations there is nothing to win.
+  static constexpr bool kHasNear = form.near != 0 && (HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2);
+
+  // Compared as integers, NaN and infinity are the largest.
+  static HWY_INLINE Indices magnitude(Floats x) { return hn::BitCast(IndexTag(), hn::Abs(x)); }
+  static HWY_INLINE Indices whole(float x) { return hn::BitCast(IndexTag(), hn::Set(FloatTag(), x)); }
+
+  static HWY_NOINLINE void all_rows(const Floats (&x)[kVectors], Floats (&y)[kVectors]) {
+    Rows<table, table.kRows, table.kDegree>()(x, y);
+  }
+
+  const Rows<table, kHasNear ? 16 : table.kRows, kHasNear ? form.near_degree : table.kDegree> rows_;
 };

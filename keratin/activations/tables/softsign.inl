@@ -1,0 +1,52 @@
+// softsign and its slope from the reciprocal of 1 + |x|, kept in two parts.
+
+// 1 + |x| = sum + rest exactly, and 1/sum; |x| cut to limit.
+struct OneAndMagnitude {
+  Floats magnitude, sum, rest, inverse;
+};
+HWY_INLINE OneAndMagnitude one_and_magnitude(Floats x, float limit) {
+  const FloatTag tag;
+  const Floats one = hn::Set(tag, 1.0f), a = at_most(hn::Set(tag, limit), hn::Abs(x));
+  const Floats sum = hn::Add(a, one), rest = hn::Sub(at_most(one, a), hn::Sub(sum, at_least(one, a)));
+  return {a, sum, rest, hn::Div(one, sum)};
+}
+
+// x/(1 + |x|): 0.51 ULP.
+class SoftsignKernel {
+ public:
+  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  static constexpr bool kTotal = true;
+  HWY_INLINE SoftsignKernel() {}
+
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      // From 2^26 on the result is 1.
+      const OneAndMagnitude s = one_and_magnitude(x[u], 0x1p26f);
+      const Floats q = hn::Mul(s.magnitude, s.inverse), minus_q = hn::Neg(q);
+      const Floats left = fused(minus_q, s.rest, fused(minus_q, s.sum, s.magnitude));
+      y[u] = hn::CopySign(fused(left, s.inverse, q), x[u]);
+    }
+    return true;
+  }
+};
+
+// 1/(1 + |x|)²: 0.51 ULP, 1 where it is subnormal.
+class SoftsignSlopeKernel {
+ public:
+  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  static constexpr bool kTotal = true;
+  HWY_INLINE SoftsignSlopeKernel() {}
+
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      // From 2^76 on the result is 0.
+      const OneAndMagnitude s = one_and_magnitude(x[u], 0x1p80f);
+      const Floats r = s.inverse, minus_r = hn::Neg(r);
+      // 1/(1 + |x|) is r (1 + error), its square r² (1 + 2 error) and what r² loses by rounding.
+      const Floats error = fused(minus_r, s.rest, fused(minus_r, s.sum, hn::Set(FloatTag(), 1.0f)));
+      const Floats square = hn::Mul(r, r), lost = fused(r, r, hn::Neg(square));
+      y[u] = hn::Add(square, fused(hn::Add(error, error), square, lost));
+    }
+    return true;
+  }
+};
