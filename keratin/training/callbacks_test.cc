@@ -82,12 +82,15 @@ TEST(EarlyStopping, GivesTheBestWeightsBackWhereAsked) {
     EXPECT_EQ(callback.best_epoch(), 1);
     EXPECT_EQ(model.get_weights()[0].item(), restore ? 1 : 3);
   }
-  // Also where training ended by itself.
-  const Sequential model = small_model();
-  EarlyStopping callback({.patience = 9, .restore_best_weights = true});
-  epochs_until_stopped(callback, model, "val_loss", {3, 1, 2});
-  EXPECT_EQ(callback.stopped_epoch(), -1);
-  EXPECT_EQ(model.get_weights()[0].item(), 1);
+  // In Keras 3 also where training ended by itself.
+  for (const Generation generation : {Generation::keras2, Generation::keras3}) {
+    const Sequential model = small_model();
+    model.body().generation = generation;
+    EarlyStopping callback({.patience = 9, .restore_best_weights = true});
+    epochs_until_stopped(callback, model, "val_loss", {3, 1, 2});
+    EXPECT_EQ(callback.stopped_epoch(), -1);
+    EXPECT_EQ(model.get_weights()[0].item(), generation == Generation::keras3 ? 1 : 2);
+  }
 }
 
 TEST(EarlyStopping, MistakesAreNamed) {

@@ -92,7 +92,9 @@ void EarlyStopping::on_epoch_end(TrainingRun& run, std::int64_t epoch, const Met
 }
 
 void EarlyStopping::on_train_end(TrainingRun& run, const Metrics&) {
-  if (!best_weights_.empty()) run.model.set_weights(best_weights_);
+  // Keras 2 leaves the last weights where training ended by itself.
+  const bool keras2 = run.model.body().generation == Generation::keras2;
+  if (!best_weights_.empty() && (stopped_epoch_ >= 0 || !keras2)) run.model.set_weights(best_weights_);
 }
 
 ReduceLROnPlateau::ReduceLROnPlateau(const ReduceLROnPlateauOptions& options)

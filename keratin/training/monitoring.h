@@ -47,7 +47,8 @@ struct EarlyStoppingOptions {
 };
 
 /// Ends training after `patience` epochs without an improvement by more than min_delta over the best and, if
-/// given, over the baseline. restore_best_weights: at the end the model has the weights of its best epoch.
+/// given, over the baseline. restore_best_weights: at the end the model has the weights of its best epoch
+/// (in Keras 2 only where training was ended so).
 /// Keras: keras.callbacks.EarlyStopping.
 class KERATIN_API EarlyStopping : public Callback {
  public:

@@ -203,6 +203,13 @@ TEST(OptimizerConfigs, KeepEveryArgumentOfBothGenerations) {
 }
 
 TEST(OptimizerConfigs, TakeTheDefaultsOfTheirGeneration) {
+  const auto epsilon_of = [](bool legacy) {
+    return Adam(0.1, {.epsilon = 0, .generation = Generation::keras2, .legacy = legacy})
+        .serialize(Generation::keras2)["config"]["epsilon"]
+        .get<double>();
+  };
+  EXPECT_EQ(epsilon_of(true), 1e-7);
+  EXPECT_EQ(epsilon_of(false), 0);
   EXPECT_EQ(optimizers::deserialize("lion", Generation::keras2).learning_rate(), 0.0001);
   EXPECT_EQ(optimizers::deserialize("lion").learning_rate(), 0.001);
   EXPECT_EQ(optimizers::deserialize("rmsprop", Generation::keras2)

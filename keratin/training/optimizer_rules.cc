@@ -59,7 +59,11 @@ template <class Options, class Derived>
 class BodyOf : public OptimizerBody {
  public:
   BodyOf(const LearningRate& rate, const Options& options)
-      : OptimizerBody(rate, CommonOptions::of(options)), options_(options) {}
+      : OptimizerBody(rate, CommonOptions::of(options)), options_(options) {
+    // Legacy takes 0 for "not given".
+    if constexpr (requires { options_.epsilon; })
+      if (options_.legacy && options_.epsilon == 0) options_.epsilon = 1e-7;
+  }
   std::string_view class_name() const final { return Derived::kClass; }
   Config arguments(Generation generation) const final {
     Config config = Config::object();
