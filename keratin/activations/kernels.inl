@@ -198,8 +198,10 @@ bool is_exact(const D& definition) {
   }
 }
 
+// Not inlined: g++ 12 rounds neighbouring members in one vector for comparisons and then stores them as they
+// were.
 template <class T>
-double rounded_to(double value) {
+HWY_NOINLINE double rounded_to(double value) {
   if constexpr (std::is_same_v<T, float16>) {
     return to_float(to_float16(value));
   } else if constexpr (std::is_same_v<T, bfloat16>) {

@@ -73,7 +73,7 @@ bool is_float32_inside(const Config& golden_case) {
   }
   const bool is_mixed =
       golden_case.at("api") == "keras2" && golden_case.at("layer").at("class_name") == "Bidirectional";
-  return is_mixed || golden_case.value("no_float64", false) ||
+  return is_mixed || golden_case.contains("no_float64") ||
          golden_case.at("id") == "layers/keras3/LeakyReLU/v0" ||
          golden_case.at("id") == "layers/keras3/UpSampling2D/bilinear" ||
          golden_case.at("id") == "layers/keras3/GroupQueryAttention/gqa";
