@@ -36,8 +36,8 @@ template <class T>
 HWY_INLINE void store(Vec<T> v, T* to) {
   hn::StoreU(v.raw, Tag<T>(), to);
 }
-/// Past the caches with `streams`, where `to` has to be aligned to the vector; to be followed by a fence. Less than
-/// 16 bytes, which streaming stores do not know, are stored as ever.
+/// Past the caches with `streams`, where `to` has to be aligned to the vector; to be followed by a fence.
+/// Less than 16 bytes, which streaming stores do not know, are stored as ever.
 template <class D>
 HWY_INLINE void store_raw(hn::Vec<D> v, D tag, hn::TFromD<D>* to, [[maybe_unused]] bool streams) {
   if constexpr (hn::MaxLanes(D()) * sizeof(hn::TFromD<D>) >= 16) {
