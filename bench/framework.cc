@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +19,8 @@ Framework::Framework(const std::string& python, std::string name) : name_(std::m
   std::signal(SIGPIPE, SIG_IGN);  // A worker that dies is an answer missing, not the end of the run.
   const std::string script = KERATIN_SOURCE_DIR "/bench/peers/worker.py";
   int down[2], up[2];
-  if (pipe(down) != 0 || pipe(up) != 0) {
+  // Closed in every child: a worker that held another's end would keep it from seeing that we are done.
+  if (pipe2(down, O_CLOEXEC) != 0 || pipe2(up, O_CLOEXEC) != 0) {
     missing_ = fmt::format("no pipe to a process for it: {}", std::strerror(errno));
     return;
   }
@@ -26,7 +28,6 @@ Framework::Framework(const std::string& python, std::string name) : name_(std::m
   if (process_ == 0) {
     dup2(down[0], 0);
     dup2(up[1], 1);
-    for (const int end : {down[0], down[1], up[0], up[1]}) close(end);
     execl(python.c_str(), python.c_str(), script.c_str(), name_.c_str(), static_cast<char*>(nullptr));
     _exit(127);
   }
