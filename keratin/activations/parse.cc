@@ -31,7 +31,7 @@ using keratin::detail::NodePtr;
 using keratin::detail::op_info;
 
 constexpr std::size_t kMaxLength = std::size_t{1} << 16;
-constexpr int kMaxNesting = 1000;
+constexpr int kMaxNesting = 200;  // 2 KB of stack each: threads may have 512 KB in all.
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -197,7 +197,7 @@ class Parser {
 
   // Every recursion passes here.
   NodePtr sign() {
-    if (++nesting_ > kMaxNesting) fail(at_, "at most 1000 levels of nesting");
+    if (++nesting_ > kMaxNesting) fail(at_, fmt::format("at most {} levels of nesting", kMaxNesting));
     NodePtr result;
     if (accept("-")) {
       const std::size_t at = at_;
