@@ -20,6 +20,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 double ulp(double v) {
   const double magnitude = std::fabs(v);
   if (magnitude < 0x1p-126) return 0x1p-149;
+  if (!std::isfinite(magnitude)) return kInfinity;
   return std::ldexp(1.0, std::ilogb(magnitude) - 23);
 }
 double off_float(double v) { return std::fabs(v - static_cast<double>(static_cast<float>(v))); }
