@@ -120,7 +120,7 @@ void ExpressionFunction::slope_of(const double* x, double* y, std::size_t count)
   gradient_.run(x, ones.data(), y, count);
 }
 
-detail::DoubleFunction ExpressionFunction::bound(Evaluation evaluation) const {
+detail::DoubleFunction ExpressionFunction::evaluator(Evaluation evaluation) const {
   return
       [this, evaluation](const double* x, double* y, std::size_t count) { (this->*evaluation)(x, y, count); };
 }
@@ -128,8 +128,8 @@ detail::DoubleFunction ExpressionFunction::bound(Evaluation evaluation) const {
 std::shared_ptr<const ExpressionFunction> ExpressionFunction::fitted(const Expr& expression) {
   const FloatEnvironment environment;
   auto made = std::make_shared<ExpressionFunction>(expression);
-  made->tables_.value = detail::fit_table(made->bound(&ExpressionFunction::value_of));
-  made->tables_.gradient = detail::fit_table(made->bound(&ExpressionFunction::slope_of));
+  made->tables_.value = detail::fit_table(made->evaluator(&ExpressionFunction::value_of));
+  made->tables_.gradient = detail::fit_table(made->evaluator(&ExpressionFunction::slope_of));
   return made;
 }
 
@@ -139,7 +139,7 @@ std::shared_ptr<const ExpressionFunction> ExpressionFunction::checked(const Expr
   auto made = std::make_shared<ExpressionFunction>(expression, std::move(tables));
   const auto check = [&](std::optional<detail::FittedTable>& table, auto method) {
     if (!table) return;
-    table->max_ulp = detail::check_fit(*table, made->bound(method));
+    table->max_ulp = detail::check_fit(*table, made->evaluator(method));
     if (table->max_ulp <= detail::kMaxFitUlp) return;
     throw ValueError("expression", "a table of the formula beside it",
                      fmt::format("it is {} ULP off {}", to_text(table->max_ulp), expression.to_string()),

@@ -43,7 +43,7 @@ class ExpressionFunction final : public ElementwiseFunction {
   void value_of(const double* x, double* y, std::size_t count) const;
   void slope_of(const double* x, double* y, std::size_t count) const;
   using Evaluation = decltype(&ExpressionFunction::value_of);
-  detail::DoubleFunction bound(Evaluation evaluation) const;
+  detail::DoubleFunction evaluator(Evaluation evaluation) const;
 
   Expr expression_;
   Tape value_, gradient_;
