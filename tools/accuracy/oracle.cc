@@ -17,10 +17,20 @@ namespace {
 
 constexpr mpfr_rnd_t kNearest = MPFR_RNDN;
 
+// MPFR keeps constants and scratch numbers per thread, and leaves them when the thread ends.
+struct ThreadCache {
+  ~ThreadCache() { mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE); }
+  void use() const noexcept {}  // A thread's objects are made when first used.
+};
+thread_local const ThreadCache thread_cache;
+
 // An owned MPFR number.
 class Number {
  public:
-  explicit Number(mpfr_prec_t precision) { mpfr_init2(value_, precision); }
+  explicit Number(mpfr_prec_t precision) {
+    thread_cache.use();
+    mpfr_init2(value_, precision);
+  }
   ~Number() { mpfr_clear(value_); }
   Number(const Number& other) : Number(mpfr_get_prec(other.value_)) {
     mpfr_set(value_, other.value_, kNearest);
