@@ -35,8 +35,12 @@ Workspace::Workspace(const Program& program)
   for (std::size_t i = 0; i < program.size(); ++i) {
     if (program[i].op == Op::x) x_ = i;
     if (program[i].op != Op::constant) continue;
-    std::fill_n(values_[i].at, kBlockSize, program[i].value);
-    std::fill_n(errors_[i].at, kBlockSize, program[i].error);
+    const double value = static_cast<double>(program[i].value);
+    const long double rounding = std::fabs(program[i].value - static_cast<long double>(value));
+    // 1 + 2^-50: the sum is rounded itself.
+    const long double error = std::isinf(value) ? 0 : (program[i].error + rounding) * (1 + 0x1p-50L);
+    std::fill_n(values_[i].at, kBlockSize, value);
+    std::fill_n(errors_[i].at, kBlockSize, static_cast<double>(error));
   }
 }
 

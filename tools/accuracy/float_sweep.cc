@@ -6,16 +6,15 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <exception>
 #include <limits>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <stdexcept>
-#include <thread>
 
 #include "keratin/core/float_env.h"
 #include "keratin/core/text.h"
 #include "tools/accuracy/bounded.h"
+#include "tools/accuracy/workers.h"
 
 namespace keratin::accuracy {
 namespace {
@@ -198,36 +197,6 @@ void work(Shared& shared, Judge* judge) {
   }
 }
 
-// Runs on all threads; the first exception reaches the caller.
-void run(Shared& shared, std::vector<std::unique_ptr<Judge>>& judges, int threads) {
-  shared.next = 0;
-  std::exception_ptr error;
-  std::mutex mutex;
-  const auto body = [&](std::size_t i) {
-    try {
-      work(shared, judges.empty() ? nullptr : judges[i].get());
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      error = std::current_exception();
-      shared.next = shared.chunks;
-    }
-  };
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back(body, static_cast<std::size_t>(i));
-  body(0);
-  for (std::thread& other : others) other.join();
-  if (error) std::rethrow_exception(error);
-}
-
-void merge(const Row& from, Row& row) {
-  row.certified += from.certified;
-  row.undecided += from.undecided;
-  row.not_correctly_rounded += from.not_correctly_rounded;
-  row.near_zero += from.near_zero;
-  row.near_zero_ulp = std::max(row.near_zero_ulp, from.near_zero_ulp);
-  if (from.max_ulp > row.max_ulp) row.max_ulp = from.max_ulp, row.worst_input = from.worst_input;
-}
-
 }  // namespace
 
 FloatKernel float_kernel(const Variant& variant, Direction direction) {
@@ -263,11 +232,11 @@ void sweep_floats(const Variant& variant, const Plan& plan, const FloatKernel& k
       for (int k = 0; k < plan.threads; ++k) judges.push_back(std::make_unique<Judge>(shared));
     }
     const simd::ScopedIsa isa(plan.isas[i]);
-    run(shared, judges, plan.threads);
-    for (const std::uint64_t part : shared.hashes) {
-      row.hashes[i] = (row.hashes[i] ^ part) * 0x100000001b3ULL;
-      row.hashes[i] ^= row.hashes[i] >> 29;
-    }
+    shared.next = 0;
+    on_threads(
+        plan.threads, [&](std::size_t k) { work(shared, judges.empty() ? nullptr : judges[k].get()); },
+        [&] { shared.next = shared.chunks; });
+    row.hashes[i] = joined(row.hashes[i], shared.hashes);
   }
   for (const auto& judge : judges) merge(judge->row, row);
   row.inputs += inputs;

@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
   Options options;
   options.plan.stride = 1;
   options.plan.certify = 1 << 20;
-  options.plan.samples = 40;
+  options.plan.samples = 33'580;  // 10^8 inputs
   options.plan.threads = keratin::num_threads();
   app.add_option("--function", options.function, "Only this one (name or alias)");
   app.add_option("--isa", options.isa, "Only this instruction set; default: all, compared bit for bit");

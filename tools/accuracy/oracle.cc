@@ -382,12 +382,13 @@ Judgement Oracle::derivative(double x, double got) { return judge(x, true, got, 
 Judgement Oracle::judge(double x, bool slope, double got, const Format& format) {
   return accuracy::judge(state_->exact(x, slope), got, format);
 }
-bool Oracle::within(double x, bool slope, double value, double error) {
+bool Oracle::within(double x, bool slope, long double value, long double error) {
   const Number exact = state_->exact(x, slope);
-  Number off(mpfr_get_prec(exact.get()));
-  mpfr_sub_d(off.get(), exact.get(), value, kNearest);
+  Number off(mpfr_get_prec(exact.get())), near(64);
+  mpfr_set_ld(near.get(), value, kNearest);
+  mpfr_sub(off.get(), exact.get(), near.get(), kNearest);
   mpfr_abs(off.get(), off.get(), kNearest);
-  return mpfr_cmp_d(off.get(), error) <= 0;
+  return mpfr_cmp_ld(off.get(), error) <= 0;
 }
 
 }  // namespace keratin::accuracy
@@ -410,7 +411,7 @@ Judgement Oracle::value(double, double) { return {}; }
 Judgement Oracle::derivative(double, float) { return {}; }
 Judgement Oracle::derivative(double, double) { return {}; }
 Judgement Oracle::judge(double, bool, double, const Format&) { return {}; }
-bool Oracle::within(double, bool, double, double) { return false; }
+bool Oracle::within(double, bool, long double, long double) { return false; }
 
 }  // namespace keratin::accuracy
 #endif

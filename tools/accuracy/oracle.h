@@ -48,7 +48,7 @@ class Oracle {
   /// The same for a number of that format.
   Judgement judge(double x, bool slope, double got, const Format& format);
   /// Whether the exact value (or slope) is within error of value.
-  bool within(double x, bool slope, double value, double error);
+  bool within(double x, bool slope, long double value, long double error);
 
  private:
   struct State;

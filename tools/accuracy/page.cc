@@ -22,11 +22,12 @@ has measured. Do not edit.
 
 - An error is |y - f(x)| / ulp(f(x)), f exact with the parameters rounded to x's type; ulp(v) is the spacing of
   numbers next to v, at least the smallest subnormal. Gradients are those of upstream 1.
-- float32 rows of "stride 1" are of all 2^32 inputs, 16-bit rows of all 65,536.
-- max ULP is right to 2^-20. Next to a gradient's own zero, by 1/8 at most, an error of 2^-24 may stand for the bound;
+- float32 rows of "stride 1" are of all 2^32 inputs, 16-bit rows of all 65,536. float64 rows are of so many random
+  inputs in each binade of the 2,047, 20 times as many between 2^-40 and 2^9, and both sides of kinks and limits.
+- max ULP is right to 2^-20, in float64 to 2^-6. Next to a gradient's own zero, by 1/8 at most, an error of 2^-24 may stand for the bound;
   the last column counts such results and says their largest error in ULP.
 - "not nearest" counts the results that are not the number next to the exact one. Up to that many more as "undecided"
-  says may be: the exact result lies within 2^-40 of a tie.
+  says may be: the exact result lies within 2^-40 of a tie, in float64 within 2^-6 ULP.
 - Instruction sets in one row gave the same bits for every input, by a hash.
 
 How it is measured: [tools/accuracy](../tools/accuracy/README.md).

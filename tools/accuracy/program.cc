@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "tools/accuracy/bounded.h"
+#include "tools/accuracy/extended.h"
 #include "tools/accuracy/rewrite.h"
 
 namespace keratin::accuracy {
@@ -83,7 +83,8 @@ class Compiler {
     const auto is_constant = [&](std::uint16_t i) { return code_[i].op == Op::constant; };
     // Absent operands are instruction 0, which is a constant.
     if (step.op > Op::x && is_constant(step.a) && is_constant(step.b) && is_constant(step.c)) {
-      const Bounded y = evaluate(step, code_[step.a], code_[step.b], code_[step.c]);
+      const auto operand = [&](std::uint16_t i) { return Extended{code_[i].value, code_[i].error}; };
+      const Extended y = evaluate(step.op, operand(step.a), operand(step.b), operand(step.c));
       return constant(y.value, y.error);
     }
     const auto key = std::make_tuple(step.op, step.a, step.b, step.c, step.value, step.error);
@@ -91,24 +92,19 @@ class Compiler {
     if (fresh) code_.push_back(step);
     return place->second;
   }
-  std::uint16_t constant(double value, double error) { return emit({Op::constant, 0, 0, 0, value, error}); }
-
-  static Bounded evaluate(const Instruction& step, const Instruction& a, const Instruction& b,
-                          const Instruction& c) {
-    Workspace workspace({a, b, c, {step.op, 0, 1, 2}});
-    workspace.run();
-    return {workspace.values()[0], workspace.errors()[0]};
+  std::uint16_t constant(long double value, long double error) {
+    return emit({Op::constant, 0, 0, 0, value, error});
   }
 
   std::uint16_t number(const std::string& digits) {
-    const double value = std::strtod(digits.c_str(), nullptr);
-    const bool exact = digits.find('.') == std::string::npos && value < 0x1p53;
-    return constant(value, exact ? 0 : std::fabs(value) * 0x1p-53);
+    const long double value = std::strtold(digits.c_str(), nullptr);
+    const bool exact = digits.find('.') == std::string::npos && value < 0x1p53L;
+    return constant(value, exact ? 0 : std::fabs(value) * 0x1p-64L);
   }
   std::uint16_t name(const std::string& text) {
     if (text == "x") return emit({Op::x});
-    if (text == "pi") return constant(0x1.921fb54442d18p+1, 0x1p-51);
-    if (text == "inf") return constant(std::numeric_limits<double>::infinity(), 0);
+    if (text == "pi") return constant(3.14159265358979323846264338327950288L, 0x1p-62L);
+    if (text == "inf") return constant(std::numeric_limits<long double>::infinity(), 0);
     for (const auto& [known, value] : names_) {
       if (known == text) return constant(value, 0);
     }
@@ -131,7 +127,9 @@ class Compiler {
 
   const Names& names_;
   Program code_{{Op::constant}};
-  std::map<std::tuple<Op, std::uint16_t, std::uint16_t, std::uint16_t, double, double>, std::uint16_t> known_;
+  std::map<std::tuple<Op, std::uint16_t, std::uint16_t, std::uint16_t, long double, long double>,
+           std::uint16_t>
+      known_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A formula as a list of instructions without cancellation, for one set of parameters: what the fast oracle
-// runs.
+// A formula as a list of instructions without cancellation, for one set of parameters: what the fast oracles
+// run.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,7 @@ struct Instruction {
   Op op;
   std::uint16_t a = 0, b = 0, c = 0;
   /// Of a constant: the exact one is within error of value.
-  double value = 0, error = 0;
+  long double value = 0, error = 0;
 };
 using Program = std::vector<Instruction>;
 

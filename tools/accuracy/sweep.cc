@@ -10,6 +10,7 @@
 #include "keratin/activations/functions.h"
 #include "keratin/core/dtype.h"
 #include "keratin/core/text.h"
+#include "tools/accuracy/double_sweep.h"
 #include "tools/accuracy/float_sweep.h"
 #include "tools/accuracy/half_sweep.h"
 
@@ -145,6 +146,9 @@ class Sweep {
   // f32 by the fast oracle.
   void screen() { sweep_floats(variant_, plan_, float_kernel(variant_, direction_), row_); }
 
+  // f64 by long doubles.
+  void screen_doubles() { sweep_doubles(variant_, plan_, double_kernel(variant_, direction_), row_); }
+
   void halves() { sweep_halves(variant_, plan_, row_); }
 
   Row row() const { return row_; }
@@ -177,21 +181,6 @@ class Sweep {
   Oracle oracle_;
   Row row_;
 };
-
-void sweep_f64(Sweep& sweep, const Plan& plan) {
-  std::vector<double> x;
-  std::uint64_t random = 1;
-  for (std::uint64_t exponent = 0; exponent < 2047; ++exponent) {
-    // From 2^-40 to 2^10 happens all that is interesting.
-    const int samples = plan.samples * (exponent > 983 && exponent < 1033 ? 20 : 1);
-    for (int i = 0; i < samples; ++i) {
-      random = random * 6364136223846793005ULL + 1442695040888963407ULL;
-      const std::uint64_t bits = exponent << 52 | random >> 12;
-      x.push_back(std::bit_cast<double>(bits | (random << 63)));
-    }
-  }
-  sweep.certify_all(x);
-}
 
 }  // namespace
 
@@ -240,7 +229,7 @@ Row sweep(const Variant& variant, Direction direction, Type type, const Plan& pl
     sweep.screen();
   } else {
     sweep.certify_all(neighbourhoods<double>(variant, plan.neighbours));
-    sweep_f64(sweep, plan);
+    sweep.screen_doubles();
   }
   return sweep.row();
 }

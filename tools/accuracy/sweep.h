@@ -30,8 +30,8 @@ Names names(const Variant& variant);
 
 /// How many inputs. f16, bf16: all. f32: every stride-th bit pattern from `offset` on, judged by the fast
 /// oracle (bounded.h), by MPFR wherever that leaves a doubt; every certify-th is a check of the fast oracle
-/// itself. f64: samples a binade, each with MPFR. Both: the neighbourhoods of kinks, roots and overflow, so
-/// many numbers on each side (none where f32 is swept whole).
+/// itself. f64: samples a binade, 20 times as many near 1, judged by long doubles (extended.h). Both: the
+/// neighbourhoods of kinks, roots and overflow, so many numbers on each side (none where f32 is swept whole).
 struct Plan {
   std::uint64_t stride = 9'973, offset = 0;
   std::uint64_t certify = 1 << 12;
