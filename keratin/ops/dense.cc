@@ -4,13 +4,12 @@
 
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
-#include "keratin/core/memory.h"
 #include "keratin/core/parallel.h"
+#include "keratin/ops/activation_gradient.h"
 #include "keratin/ops/check.h"
 #include "keratin/ops/gemm.h"
 #include "keratin/ops/gradient_tools.h"
 #include "keratin/ops/ops.h"
-#include "keratin/ops/sum_blocks.h"
 
 namespace keratin::inline v0::ops {
 namespace {
@@ -78,31 +77,6 @@ void forward(const Sizes& sizes, const T* x, const T* kernel, const T* bias,
                });
 }
 
-// dz = f'(z)·upstream and the bias's gradient, Σ over rows of dz, in one pass. No activation: dz is upstream
-// already. No bias_gradient: not wanted.
-template <class T>
-void through_activation(const Sizes& sizes, const T* z, const T* upstream,
-                        const ElementwiseFunction* activation, T* dz, T* bias_gradient) {
-  // 32,768 elements: z, upstream and dz of a block fit into L2 beside each other.
-  const std::int64_t height = std::clamp<std::int64_t>(32768 / sizes.units, 1, 64);
-  const std::int64_t blocks = (sizes.rows + height - 1) / height;
-  std::shared_ptr<std::byte> memory;
-  if (bias_gradient != nullptr)
-    memory = allocate(static_cast<std::size_t>(blocks * sizes.units) * sizeof(double));
-  auto* sums = reinterpret_cast<double*>(memory.get());
-  parallel_for(blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t block = begin; block < end; ++block) {
-      const std::int64_t rows = std::min(height, sizes.rows - block * height);
-      const std::int64_t start = block * height * sizes.units;
-      if (activation != nullptr)
-        activation->gradient(z + start, upstream + start, dz + start,
-                             static_cast<std::size_t>(rows * sizes.units));
-      if (sums != nullptr) detail::sum_columns(dz + start, rows, sizes.units, sums + block * sizes.units);
-    }
-  });
-  if (bias_gradient != nullptr) detail::sum_blocks(sums, 1, blocks, sizes.units, 1, bias_gradient);
-}
-
 // What the backward pass needs.
 struct Saved {
   Tensor x, kernel, bias;  // as given, so that second derivatives reach them
@@ -127,10 +101,10 @@ std::vector<Tensor> backward(const Saved& saved, const Tensor& upstream) {
     T* dz_data =
         linear ? const_cast<T*>(static_cast<const T*>(dz.data())) : static_cast<T*>(dz.mutable_data());
     if (!linear || gradients[2].is_defined())
-      through_activation(sizes, linear ? nullptr : static_cast<const T*>(saved.z.data()),
-                         static_cast<const T*>(from_above.data()),
-                         linear ? nullptr : saved.activation.elementwise(), dz_data,
-                         gradients[2].is_defined() ? static_cast<T*>(gradients[2].mutable_data()) : nullptr);
+      detail::through_activation(
+          sizes.rows, sizes.units, linear ? nullptr : static_cast<const T*>(saved.z.data()),
+          static_cast<const T*>(from_above.data()), linear ? nullptr : saved.activation.elementwise(),
+          dz_data, gradients[2].is_defined() ? static_cast<T*>(gradients[2].mutable_data()) : nullptr);
     const Matrix<T> above{dz_data, sizes.units};
     if (detail::is_recorded(saved.kernel)) {
       gradients[1] = Tensor::empty(saved.kernel.shape(), upstream.dtype());

@@ -1,34 +1,14 @@
 // Products of floats on oneDNN's sgemm.
 #include <dnnl.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <string>
 
 #include "keratin/core/error.h"
 #include "keratin/ops/gemm.h"
+#include "keratin/ops/one_openmp_thread.h"
 
 namespace keratin::inline v0::ops::detail {
-namespace {
-
-// While it lives, OpenMP loops on this thread are its own alone: oneDNN would start a team beside the
-// library's pool, and two pools fight over the cores. A thread of the user's gets its setting back.
-class OneOpenMpThread {
- public:
-  OneOpenMpThread() noexcept : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
-  }
-  ~OneOpenMpThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  OneOpenMpThread(const OneOpenMpThread&) = delete;
-  OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
-
- private:
-  int before_;
-};
-
-}  // namespace
 
 // sgemm rather than the matmul primitive: as fast where it matters (docs/design/dense.md), and it has no
 // primitive to create for each new shape, no packed copy of the weights to keep true to them, no scratchpad
