@@ -73,19 +73,30 @@ void for_each_sample(const Sizes& sizes, Body&& body) {
   });
 }
 
-// Where each element of the result comes from, within its sample.
+// The largest of each window and where it comes from, within its sample. All channels of one place after the
+// other, without branches: vectors.
 template <class T>
-void find_largest(const Sizes& sizes, const PoolWindows& windows, const T* x, std::int32_t* places) {
+void find_largest(const Sizes& sizes, const PoolWindows& windows, const T* x, T* y, std::int32_t* places) {
   for_each_sample(sizes, [&](std::int64_t sample) {
     const T* in = x + sample * sizes.in_size();
-    std::int32_t* out = places + sample * sizes.out_size();
     for_each_window(sizes, windows, [&](std::int64_t place, const std::vector<std::int64_t>& inside) {
-      for (std::int64_t c = 0; c < sizes.channels; ++c) {
-        std::int64_t best = inside.front() + c;
-        for (const std::int64_t at : inside)
+      T* __restrict best = y + sample * sizes.out_size() + place;
+      std::int32_t* __restrict from = places + sample * sizes.out_size() + place;
+      const auto channels = static_cast<std::int32_t>(sizes.channels);
+      const auto first = static_cast<std::int32_t>(inside.front());
+      for (std::int32_t c = 0; c < channels; ++c) {
+        best[c] = in[first + c];
+        from[c] = first + c;
+      }
+      for (std::size_t i = 1; i < inside.size(); ++i) {
+        const auto at = static_cast<std::int32_t>(inside[i]);
+        for (std::int32_t c = 0; c < channels; ++c) {
+          const T value = in[at + c], so_far = best[c];
           // NaN wins, the first of them.
-          if (in[at + c] > in[best] || (in[at + c] != in[at + c] && in[best] == in[best])) best = at + c;
-        out[place + c] = static_cast<std::int32_t>(best);
+          const bool wins = (value > so_far) | ((value != value) & (so_far == so_far));
+          best[c] = wins ? value : so_far;
+          from[c] = wins ? at + c : from[c];
+        }
       }
     });
   });
@@ -93,6 +104,14 @@ void find_largest(const Sizes& sizes, const PoolWindows& windows, const T* x, st
 
 // y[i] = x[places[i]], and the adjoint, which adds.
 Tensor scatter(const Tensor& upstream, const Tensor& places, const Sizes& sizes, const Shape& shape);
+
+Tensor recorded(Tensor result, const Tensor& x, const Tensor& places, const Sizes& sizes) {
+  if (!wants_gradient({&x})) return result;
+  return record(std::move(result), "max_pool", {&x},
+                [places, sizes, shape = x.shape()](const Tensor& upstream) -> std::vector<Tensor> {
+                  return {scatter(upstream, places, sizes, shape)};
+                });
+}
 
 Tensor gather(const Tensor& x, const Tensor& places, const Sizes& sizes, const Shape& shape) {
   const Tensor input = x.detach().contiguous();
@@ -107,11 +126,7 @@ Tensor gather(const Tensor& x, const Tensor& places, const Sizes& sizes, const S
       for (std::int64_t i = 0; i < sizes.out_size(); ++i) out[to + i] = in[from + at[to + i]];
     });
   });
-  if (!wants_gradient({&x})) return result;
-  return record(std::move(result), "max_pool", {&x},
-                [places, sizes, shape = x.shape()](const Tensor& upstream) -> std::vector<Tensor> {
-                  return {scatter(upstream, places, sizes, shape)};
-                });
+  return recorded(std::move(result), x, places, sizes);
 }
 
 Tensor scatter(const Tensor& upstream, const Tensor& places, const Sizes& sizes, const Shape& shape) {
@@ -169,13 +184,13 @@ Tensor max_pool(const Tensor& x, const PoolWindows& windows) {
   const FloatEnvironment environment;
   const Shape shape = result_shape(x.shape(), sizes);
   const Tensor input = x.detach().contiguous();
-  Tensor places = Tensor::empty(shape, DType::int32);
+  Tensor places = Tensor::empty(shape, DType::int32), result = Tensor::empty(shape, x.dtype());
   detail::visit_arithmetic(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    find_largest(sizes, windows, static_cast<const T*>(input.data()),
+    find_largest(sizes, windows, static_cast<const T*>(input.data()), static_cast<T*>(result.mutable_data()),
                  static_cast<std::int32_t*>(places.mutable_data()));
   });
-  return gather(x, places, sizes, shape);
+  return recorded(std::move(result), x, places, sizes);
 }
 
 Tensor average_pool(const Tensor& x, const PoolWindows& windows) {
