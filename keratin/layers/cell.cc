@@ -81,6 +81,24 @@ std::vector<Tensor> RecurrentBody::start_states(const std::vector<Tensor>& input
   return states;
 }
 
+Tensor RecurrentBody::in_order(const Tensor& x) const {
+  const Tensor steps = swapped(x);
+  if (!recurrence_.go_backwards) return steps;
+  const std::int64_t count = steps.shape()[0];
+  Tensor order = Tensor::empty({count}, DType::int64);
+  const auto places = order.mutable_values<std::int64_t>();
+  for (std::int64_t i = 0; i < count; ++i) places[static_cast<std::size_t>(i)] = count - 1 - i;
+  return ops::take(steps, order);
+}
+
+void RecurrentBody::keep(const std::vector<Tensor>& states) const {
+  if (!recurrence_.stateful) return;
+  const std::lock_guard lock(mutex_);
+  states_.clear();
+  // Copies: a state may be a part of all steps' memory.
+  for (const Tensor& state : states) states_.push_back(state.detach().clone());
+}
+
 std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
                                              const CallContext& context) const {
   const Tensor& x = inputs.front();
@@ -91,8 +109,6 @@ std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
   const std::int64_t count = x.shape()[1];
   std::vector<Tensor> states = start_states(inputs, step);
   const StepNoise noise = cell_->noise(step, context.training);
-  std::vector<Tensor> parts;
-  if (count > 0) split(cell_->project(swapped(x), noise), parts);
   if (!context.masks.empty() && context.masks.front().is_defined() &&
       context.masks.front().shape() != Shape{step[0], count}) {
     refuse_input("a mask of shape " + Shape{step[0], count}.to_string(), context.masks.front().shape(),
@@ -101,17 +117,29 @@ std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
   const Tensor mask = context.masks.empty() || !context.masks.front().is_defined()
                           ? Tensor()
                           : as_mask(context.masks.front());
+  const Tensor projected = count == 0 ? Tensor() : cell_->project(in_order(x), noise);
+  if (count > 0 && !mask.is_defined()) {
+    if (auto all = cell_->run(projected, states, noise)) {
+      keep(all->states);
+      std::vector<Tensor> results = {recurrence_.return_sequences
+                                         ? swapped(all->outputs)
+                                         : ops::squeeze(ops::slice(all->outputs, 0, count - 1, count), 0)};
+      if (recurrence_.return_state) results.insert(results.end(), all->states.begin(), all->states.end());
+      return results;
+    }
+  }
 
+  std::vector<Tensor> parts;
+  if (count > 0) split(projected, parts);
   std::vector<Tensor> outputs(parts.size());
   Tensor last = Tensor::zeros(cell_->step_shape(step), dtype), before = last;
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t at = recurrence_.go_backwards ? count - 1 - i : i;
     std::vector<Tensor> next =
-        cell_->step(parts[static_cast<std::size_t>(at)], states, noise, context.training);
+        cell_->step(parts[static_cast<std::size_t>(i)], states, noise, context.training);
     Tensor output = next.front();
     next.erase(next.begin());
     if (mask.is_defined()) {
-      const Tensor counts = mask.select(1, at);
+      const Tensor counts = mask.select(1, recurrence_.go_backwards ? count - 1 - i : i);
       const auto chosen = [&](const Tensor& now, const Tensor& then) {
         return ops::where(mask_of_rank(counts, now.rank()), now, then);
       };
@@ -123,11 +151,7 @@ std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
     states = std::move(next);
     outputs[static_cast<std::size_t>(i)] = last = output;
   }
-  if (recurrence_.stateful) {
-    const std::lock_guard lock(mutex_);
-    states_.clear();
-    for (const Tensor& state : states) states_.push_back(state.detach());
-  }
+  keep(states);
   std::vector<Tensor> results = {recurrence_.return_sequences && count > 0 ? stacked(outputs) : last};
   if (recurrence_.return_state) results.insert(results.end(), states.begin(), states.end());
   return results;

@@ -26,6 +26,16 @@ class KERATIN_API CellBody : public ListLayerBody {
   /// What step takes, from the inputs of all steps at once (steps, batch, ...): products that need no state.
   virtual Tensor project(const Tensor& steps, const StepNoise& /*noise*/) const { return steps; }
   virtual StepNoise noise(const Shape& /*step*/, bool /*training*/) const { return {}; }
+  /// What all steps give, where the cell has a faster way than one step after the other.
+  struct Sequence {
+    Tensor outputs;              ///< (steps, batch, ...)
+    std::vector<Tensor> states;  ///< after the last step
+  };
+  /// `projected` is project's result, in the order in which the steps come; at least one step.
+  virtual std::optional<Sequence> run(const Tensor& /*projected*/, const std::vector<Tensor>& /*states*/,
+                                      const StepNoise& /*noise*/) const {
+    return std::nullopt;
+  }
   /// The output's shape; the default is the first state's.
   virtual Shape step_shape(const Shape& step) const { return state_shapes(step).front(); }
 
@@ -75,6 +85,10 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
 
  private:
   std::vector<Tensor> start_states(const std::vector<Tensor>& inputs, const Shape& step) const;
+  /// The steps in front, the first to be run first.
+  Tensor in_order(const Tensor& x) const;
+  /// For the next call of a stateful layer.
+  void keep(const std::vector<Tensor>& states) const;
 
   std::shared_ptr<CellBody> cell_;
   Recurrence recurrence_;

@@ -2,7 +2,9 @@
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
+#include "keratin/layers/cell_sequence.h"
 #include "keratin/ops/dense.h"
+#include "keratin/ops/ops.h"
 
 namespace keratin::inline v0::detail {
 namespace {
@@ -53,7 +55,8 @@ void GatedCellBody<Options>::build_list(const std::vector<Shape>& inputs) {
     if (o.unit_forget_bias) initializer = with_forget_ones(initializer, a_.units);
   }
   if (o.use_bias)
-    bias_ = add_weight(bias_shape(), "bias", initializer, o.bias_regularizer, o.bias_constraint);
+    bias_ = add_weight(has_two_biases() ? Shape{2, columns} : Shape{columns}, "bias", initializer,
+                       o.bias_regularizer, o.bias_constraint);
   const Shape state = {Shape::kUnknown, a_.units};
   add_activation("activation", o.activation, state);
   if constexpr (kHasGates<Options>) add_activation("recurrent_activation", o.recurrent_activation, state);
@@ -62,7 +65,7 @@ void GatedCellBody<Options>::build_list(const std::vector<Shape>& inputs) {
 template <class Options>
 Tensor GatedCellBody<Options>::project(const Tensor& steps, const StepNoise& noise) const {
   const Tensor x = noise.input.is_defined() ? steps * noise.input : steps;
-  return ops::dense(x, kernel_.tensor(), input_bias(), ActivationFn());
+  return ops::dense(x, kernel_.tensor(), bias_row(0), ActivationFn());
 }
 
 template <class Options>
@@ -87,95 +90,72 @@ std::vector<Shape> GatedCellBody<Options>::state_shapes(const Shape& step) const
 }
 
 template <class Options>
-Tensor GatedCellBody<Options>::recurrent(const Tensor& h, const StepNoise& noise, std::int64_t begin,
-                                         std::int64_t end) const {
-  const Tensor state = noise.state.is_defined() ? h * noise.state : h;
-  const Tensor kernel = recurrent_kernel_.tensor();
-  const bool is_whole = begin == 0 && end == gates_;
-  return ops::matmul(state, is_whole ? kernel : ops::slice(kernel, 1, begin * a_.units, end * a_.units));
+CellFormula GatedCellBody<Options>::formula() const {
+  constexpr bool kIsGru = requires(Options o) { o.reset_after; };
+  using Kind = CellFormula::Kind;
+  CellFormula formula{.kind = !kHasGates<Options> ? Kind::simple
+                              : kIsGru            ? Kind::gru
+                                                  : Kind::lstm,
+                      .units = a_.units,
+                      .reset_after = has_two_biases(),
+                      .activation = a_.options.activation,
+                      .recurrent_activation = {}};
+  if constexpr (kHasGates<Options>) formula.recurrent_activation = a_.options.recurrent_activation;
+  return formula;
 }
 
 template <class Options>
-std::shared_ptr<LayerBody> GatedCellBody<Options>::cloned(std::shared_ptr<GatedCellBody> copy) const {
+bool GatedCellBody<Options>::has_two_biases() const {
+  if constexpr (requires { a_.options.reset_after; })
+    return a_.options.reset_after;
+  else
+    return false;
+}
+
+template <class Options>
+Tensor GatedCellBody<Options>::bias_row(std::int64_t row) const {
+  if (!bias_.is_defined()) return {};
+  if (has_two_biases()) return ops::squeeze(ops::slice(bias_.tensor(), 0, row, row + 1), 0);
+  return row == 0 ? bias_.tensor() : Tensor();
+}
+
+template <class Options>
+std::vector<Tensor> GatedCellBody<Options>::step(const Tensor& x, const std::vector<Tensor>& states,
+                                                 const StepNoise& noise, bool training) const {
+  return formula().step(x, states, recurrent_kernel_.tensor(), bias_row(1), noise.state, training);
+}
+
+template <class Options>
+std::optional<CellBody::Sequence> GatedCellBody<Options>::run(const Tensor& projected,
+                                                              const std::vector<Tensor>& states,
+                                                              const StepNoise& noise) const {
+  const CellFormula how = formula();
+  if (noise.state.is_defined() || !can_run_sequence(how)) return std::nullopt;
+  const Tensor all = run_sequence(how, projected, recurrent_kernel_.tensor(), bias_row(1), states);
+  const std::int64_t steps = projected.shape()[0];
+  const auto row = [&](std::int64_t i) { return ops::squeeze(ops::slice(all, 0, i, i + 1), 0); };
+  Sequence sequence{.outputs = ops::slice(all, 0, 1, steps + 1), .states = {row(steps)}};
+  if (states.size() > 1) sequence.states.push_back(row(steps + 1));
+  return sequence;
+}
+
+template <class Options>
+std::shared_ptr<LayerBody> GatedCellBody<Options>::clone() const {
+  const auto copy = std::make_shared<GatedCellBody>(*this);
   copy->a_.options.activation = clone_of(a_.options.activation);
   if constexpr (kHasGates<Options>)
     copy->a_.options.recurrent_activation = clone_of(a_.options.recurrent_activation);
   return finish_clone(copy);
 }
 
-namespace {
-
-class SimpleCellBody final : public GatedCellBody<SimpleRNNOptions> {
- public:
-  explicit SimpleCellBody(const CellArguments<SimpleRNNOptions>& arguments)
-      : GatedCellBody(arguments, 1, "SimpleRNNCell") {}
-
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
-                           bool training) const override {
-    const Tensor h = a_.options.activation(x + recurrent(states[0], noise, 0, 1), training);
-    return {h, h};
-  }
-  std::shared_ptr<LayerBody> clone() const override {
-    return cloned(std::make_shared<SimpleCellBody>(*this));
-  }
-};
-
-class LSTMCellBody final : public GatedCellBody<LSTMOptions> {
- public:
-  explicit LSTMCellBody(const CellArguments<LSTMOptions>& arguments)
-      : GatedCellBody(arguments, 4, "LSTMCell") {}
-
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
-                           bool training) const override {
-    const ActivationFn &act = a_.options.activation, &rec = a_.options.recurrent_activation;
-    const Tensor z = x + recurrent(states[0], noise, 0, 4);
-    const Tensor i = rec(gate(z, 0), training), f = rec(gate(z, 1), training);
-    const Tensor c = f * states[1] + i * act(gate(z, 2), training);
-    const Tensor h = rec(gate(z, 3), training) * act(c, training);
-    return {h, h, c};
-  }
-  std::shared_ptr<LayerBody> clone() const override { return cloned(std::make_shared<LSTMCellBody>(*this)); }
-};
-
-class GRUCellBody final : public GatedCellBody<GRUOptions> {
- public:
-  explicit GRUCellBody(const CellArguments<GRUOptions>& arguments) : GatedCellBody(arguments, 3, "GRUCell") {}
-
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
-                           bool training) const override {
-    const ActivationFn &act = a_.options.activation, &rec = a_.options.recurrent_activation;
-    const Tensor& h = states[0];
-    Tensor inner = recurrent(h, noise, 0, a_.options.reset_after ? 3 : 2);
-    if (a_.options.reset_after && bias_.is_defined())
-      inner = inner + ops::squeeze(ops::slice(bias_.tensor(), 0, 1, 2), 0);
-    const Tensor z = rec(gate(x, 0) + gate(inner, 0), training);
-    const Tensor r = rec(gate(x, 1) + gate(inner, 1), training);
-    const Tensor past = a_.options.reset_after ? r * gate(inner, 2) : recurrent(r * h, noise, 2, 3);
-    const Tensor next = z * h + (1.0 - z) * act(gate(x, 2) + past, training);
-    return {next, next};
-  }
-  std::shared_ptr<LayerBody> clone() const override { return cloned(std::make_shared<GRUCellBody>(*this)); }
-
- private:
-  Shape bias_shape() const override {
-    return a_.options.reset_after ? Shape{2, 3 * a_.units} : Shape{3 * a_.units};
-  }
-  Tensor input_bias() const override {
-    if (!bias_.is_defined() || !a_.options.reset_after) return GatedCellBody::input_bias();
-    return ops::squeeze(ops::slice(bias_.tensor(), 0, 0, 1), 0);
-  }
-};
-
-}  // namespace
-
 std::shared_ptr<CellBody> make_cell(const CellArguments<SimpleRNNOptions>& arguments) {
-  return std::make_shared<SimpleCellBody>(arguments);
+  return std::make_shared<GatedCellBody<SimpleRNNOptions>>(arguments, 1, "SimpleRNNCell");
 }
 std::shared_ptr<CellBody> make_cell(const CellArguments<LSTMOptions>& arguments) {
-  return std::make_shared<LSTMCellBody>(arguments);
+  return std::make_shared<GatedCellBody<LSTMOptions>>(arguments, 4, "LSTMCell");
 }
 std::shared_ptr<CellBody> make_cell(const CellArguments<GRUOptions>& arguments) {
-  return std::make_shared<GRUCellBody>(arguments);
+  return std::make_shared<GatedCellBody<GRUOptions>>(arguments, 3, "GRUCell");
 }
 
 }  // namespace keratin::inline v0::detail

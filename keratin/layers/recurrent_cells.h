@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "keratin/layers/cell.h"
+#include "keratin/layers/cell_formula.h"
 #include "keratin/layers/drop.h"
 #include "keratin/layers/layer_fields.h"
 #include "keratin/layers/recurrent.h"
-#include "keratin/ops/ops.h"
 
 namespace keratin::inline v0::detail {
 
@@ -52,7 +55,7 @@ struct CellArguments {
   }
 };
 
-/// Weights, dropout and the product with the inputs, which all three have. `kGates` blocks of `units`
+/// A cell: weights, dropout and the product with the inputs around its formula. `gates` blocks of `units`
 /// columns.
 template <class Options>
 class GatedCellBody : public CellBody {
@@ -65,24 +68,22 @@ class GatedCellBody : public CellBody {
   Tensor project(const Tensor& steps, const StepNoise& noise) const override;
   StepNoise noise(const Shape& step, bool training) const override;
   std::vector<Shape> state_shapes(const Shape& step) const override;
+  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
+                           bool training) const override;
+  std::optional<Sequence> run(const Tensor& projected, const std::vector<Tensor>& states,
+                              const StepNoise& noise) const override;
+  std::shared_ptr<LayerBody> clone() const override;
 
   const CellArguments<Options>& arguments() const noexcept { return a_; }
 
- protected:
-  /// h·U of some gates' columns, with dropout.
-  Tensor recurrent(const Tensor& h, const StepNoise& noise, std::int64_t begin, std::int64_t end) const;
-  /// Gate i's columns.
-  Tensor gate(const Tensor& all, std::int64_t i) const {
-    return ops::slice(all, 1, i * a_.units, (i + 1) * a_.units);
-  }
-  virtual Shape bias_shape() const { return {gates_ * a_.units}; }
-  virtual Tensor input_bias() const { return bias_.is_defined() ? bias_.tensor() : Tensor(); }
-  std::shared_ptr<LayerBody> cloned(std::shared_ptr<GatedCellBody> copy) const;
+ private:
+  CellFormula formula() const;
+  /// A GRU with reset_after has one bias for W and one for U, the rows of one weight.
+  bool has_two_biases() const;
+  Tensor bias_row(std::int64_t row) const;
 
   CellArguments<Options> a_;
   Variable kernel_, recurrent_kernel_, bias_;
-
- private:
   std::int64_t gates_;
   const char* class_name_;
   DropSeed seed_;

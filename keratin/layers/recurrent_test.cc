@@ -114,6 +114,56 @@ TEST(Recurrent, GradientsMatchCentralDifferences) {
       values_away_from({1, 2, 3, 3, 2}, {}));
 }
 
+// Outputs, gradients, and gradients of a function of gradients, of a layer with a mask or without.
+std::vector<std::vector<double>> all_orders(const Layer& layer, const Tensor& x, const Tensor& mask) {
+  std::vector<Tensor> targets = {x.watched()};
+  std::vector<std::vector<double>> all;
+  const RecordGradients on;
+  for (const Variable& variable : layer.variables()) targets.push_back(variable.tensor());
+  Tensor total;
+  for (const Tensor& y : layer.call({targets[0]}, {.mask = mask})) {
+    all.push_back(values_of(y));
+    const Tensor part = ops::sum(y * y * values_away_from(y.shape(), {}, 5));
+    total = total.is_defined() ? total + part : part;
+  }
+  const std::vector<Tensor> first = gradients(total, targets);
+  Tensor penalty;
+  for (const Tensor& gradient : first) {
+    all.push_back(values_of(gradient));
+    const Tensor part = ops::sum(gradient * gradient);
+    penalty = penalty.is_defined() ? penalty + part : part;
+  }
+  for (const Tensor& gradient : gradients(penalty, targets)) all.push_back(values_of(gradient));
+  // Not recorded, they come from kernels instead of ops.
+  const RecordGradients off(false);
+  for (const Tensor& gradient : gradients(total, targets)) all.push_back(values_of(gradient));
+  return all;
+}
+
+TEST(Recurrent, AllStepsAtOnceGiveWhatStepAfterStepGives) {
+  // A mask has the steps run one after the other.
+  const Tensor x = values_away_from({35, 4, 3}, {}), mask = Tensor::full({35, 4}, 1, DType::boolean);
+  const auto check = [&]<class L, class Options>(L, Options options, const std::string& name) {
+    options.kernel_initializer = options.recurrent_initializer = options.bias_initializer = kNormal;
+    options.activation = "gelu";
+    options.return_sequences = options.return_state = true;
+    options.dtype = kF64;
+    for (const bool backwards : {false, true}) {
+      options.go_backwards = backwards;
+      const L layer(3, options);
+      layer.build(x.shape());
+      const auto whole = all_orders(layer, x, {}), steps = all_orders(layer, x, mask);
+      ASSERT_EQ(whole.size(), steps.size());
+      for (std::size_t i = 0; i < whole.size(); ++i)
+        EXPECT_THAT(whole[i], ::testing::Pointwise(::testing::DoubleNear(1e-9), steps[i]))
+            << name << (backwards ? ", backwards" : "") << ", values " << i;
+    }
+  };
+  check(SimpleRNN(1), SimpleRNNOptions{}, "SimpleRNN");
+  check(LSTM(1), LSTMOptions{}, "LSTM");
+  check(GRU(1), GRUOptions{}, "GRU");
+}
+
 TEST(Attention, GradientsMatchCentralDifferences) {
   const std::vector<Tensor> inputs = {values_away_from({2, 3, 4}, {}), values_away_from({2, 2, 4}, {}, 9)};
   expect_gradients_match(
