@@ -13,19 +13,39 @@
 
 namespace keratin::bench {
 
+std::vector<std::int64_t> Network::input() const {
+  if (model == "cnn") return {28, 28, 1};
+  if (model == "lstm") return {100, 64};
+  return {widths.front()};
+}
+
 std::string Network::text() const {
-  return fmt::format("mlp {} {} batch {}", fmt::join(widths, "-"), activation, batch);
+  const std::vector<std::int64_t> sizes = model == "mlp" ? widths : input();
+  return fmt::format("{} {} {} batch {}", model, fmt::join(sizes, model == "mlp" ? "-" : "x"), activation,
+                     batch);
 }
 
 Sequential Network::build() const {
-  Sequential model{Input({widths.front()})};
-  for (std::size_t i = 1; i + 1 < widths.size(); ++i) model.add(Dense(widths[i], {.activation = activation}));
-  model.add(Dense(widths.back()));
-  return model;
+  Sequential network{Input(Shape(input()))};
+  if (model == "cnn") {
+    network.add(Conv2D(32, 3, {.activation = activation}));
+    network.add(Conv2D(64, 3, {.activation = activation}));
+    network.add(MaxPooling2D(2));
+    network.add(Flatten());
+    network.add(Dense(128, {.activation = activation}));
+  } else if (model == "lstm") {
+    network.add(LSTM(128, {.activation = activation}));
+  } else {
+    for (std::size_t i = 1; i + 1 < widths.size(); ++i)
+      network.add(Dense(widths[i], {.activation = activation}));
+  }
+  network.add(Dense(widths.back()));
+  return network;
 }
 
 nlohmann::ordered_json Network::task(const std::string& kind) const {
-  return {{"kind", kind}, {"widths", widths}, {"activation", activation}, {"batch", batch}};
+  return {{"kind", kind},     {"model", model},           {"input", input()},
+          {"widths", widths}, {"activation", activation}, {"batch", batch}};
 }
 
 std::vector<std::unique_ptr<Framework>> network_frameworks(const std::string& python) {

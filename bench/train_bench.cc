@@ -1,4 +1,4 @@
-// Training the classifier 784-512-512-10 on batches of 128 with Adam: the whole of fit, shuffling included.
+// Training classifiers with Adam: the whole of fit, shuffling included.
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -16,7 +16,8 @@ namespace keratin::bench {
 namespace {
 
 struct Arguments {
-  std::vector<std::string> activations{"relu", "tanh", "gelu"};
+  std::vector<std::string> models{"mlp", "cnn", "lstm"};
+  std::vector<std::string> activations{"relu", "tanh", "gelu"};  // of the mlp
   std::vector<int> threads{1};
   int steps = 10, repeats = 20;
   bool peers = false;
@@ -24,15 +25,15 @@ struct Arguments {
 };
 
 // Peers run on one thread: they are there in the rows for one.
-Row measure(const Arguments& arguments, const std::string& activation, int threads,
+Row measure(const Arguments& arguments, const Network& network, int threads,
             const std::vector<std::unique_ptr<Framework>>& frameworks) {
-  const Network network{.widths = {784, 512, 512, 10}, .activation = activation, .batch = 128};
   std::optional<Pinned> pinned;
   if (threads == 1) pinned.emplace();
   set_num_threads(threads);
   set_random_seed(1);
   const std::int64_t samples = network.batch * arguments.steps, classes = network.widths.back();
-  Tensor x = Tensor::empty({samples, network.widths.front()}), y = Tensor::empty({samples}, DType::int32);
+  Tensor x = Tensor::empty(Shape(network.input()).with_inserted(0, samples));
+  Tensor y = Tensor::empty({samples}, DType::int32);
   fill_normal(x.mutable_values<float>(), next_random_key(), 0, 1);
   const auto labels = y.mutable_values<std::int32_t>();
   for (std::size_t i = 0; i < labels.size(); ++i)
@@ -53,14 +54,29 @@ Row measure(const Arguments& arguments, const std::string& activation, int threa
   return row;
 }
 
+std::vector<Network> networks_of(const Arguments& arguments) {
+  std::vector<Network> networks;
+  for (const std::string& model : arguments.models) {
+    if (model == "cnn") networks.push_back({{10}, "relu", 64, model});
+    if (model == "lstm") networks.push_back({{10}, "tanh", 32, model});
+    if (model != "mlp") continue;
+    for (const std::string& activation : arguments.activations)
+      networks.push_back({{784, 512, 512, 10}, activation, 128, model});
+  }
+  return networks;
+}
+
 }  // namespace
 
 void add_train(CLI::App& app) {
   CLI::App* command =
-      app.add_subcommand("train", "Steps a second of the classifier 784-512-512-10, batch 128, Adam");
+      app.add_subcommand("train", "Steps a second of classifiers: dense, convolutional, recurrent; Adam");
   const auto arguments = std::make_shared<Arguments>();
   command->add_flag("--peers", arguments->peers, "Beside the frameworks that are there");
-  command->add_option("--activation", arguments->activations, "Activations of the hidden layers")
+  command->add_option("--model", arguments->models, "Which of them")
+      ->check(CLI::IsMember({"mlp", "cnn", "lstm"}))
+      ->capture_default_str();
+  command->add_option("--activation", arguments->activations, "Activations of the mlp's hidden layers")
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "Numbers of threads")->capture_default_str();
   command->add_option("--steps", arguments->steps, "Steps of an epoch")
@@ -78,9 +94,9 @@ void add_train(CLI::App& app) {
       frameworks = network_frameworks(arguments->python);
     }
     std::vector<Row> rows;
-    for (const std::string& activation : arguments->activations)
+    for (const Network& network : networks_of(*arguments))
       for (const int threads : arguments->threads)
-        rows.push_back(measure(*arguments, activation, threads, frameworks));
+        rows.push_back(measure(*arguments, network, threads, frameworks));
     report("train", rows, describe({}, frameworks), arguments->json);
   });
 }

@@ -32,8 +32,7 @@ def numpy_dtype(name):
 
 
 def classifier_data(task):
-    """A batch: float32 features, integer labels."""
+    """A batch: float32 samples, channels last, and integer labels."""
     random = np.random.default_rng(1)
-    features, classes = task["widths"][0], task["widths"][-1]
-    x = random.standard_normal((task["batch"], features), np.float32)
-    return x, (np.arange(task["batch"]) % classes).astype(np.int64)
+    x = random.standard_normal((task["batch"], *task["input"]), np.float32)
+    return x, (np.arange(task["batch"]) % task["widths"][-1]).astype(np.int64)

@@ -50,6 +50,40 @@ def activation(task):
     return {"jax": lambda: run(x, g).block_until_ready()}
 
 
+def convolutional_weights(task):
+    sizes = [(3, 3, 1, 32), (3, 3, 32, 64), (9216, 128), (128, task["widths"][-1])]
+    return [(0.03 * jax.random.normal(jax.random.key(i), size, jnp.float32), jnp.zeros(size[-1], jnp.float32))
+            for i, size in enumerate(sizes)]
+
+
+def convolutional_logits(layers, x, f):
+    for w, b in layers[:2]:
+        x = f(jax.lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")) + b)
+    x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    return logits(layers[2:], x.reshape(x.shape[0], -1), f)
+
+
+def recurrent_weights(task):
+    sizes = [(task["input"][-1], 512), (128, 512), (128, task["widths"][-1])]
+    return [(0.1 * jax.random.normal(jax.random.key(i), size, jnp.float32), jnp.zeros(size[-1], jnp.float32))
+            for i, size in enumerate(sizes)]
+
+
+def recurrent_logits(layers, x, f):
+    (kernel, bias), (recurrent, _), (dense, offset) = layers
+    projected = jnp.swapaxes(x, 0, 1) @ kernel + bias
+
+    def step(carry, z):
+        h, c = carry
+        i, forget, g, o = jnp.split(z + h @ recurrent, 4, axis=1)
+        c = jax.nn.sigmoid(forget) * c + jax.nn.sigmoid(i) * f(g)
+        return (jax.nn.sigmoid(o) * f(c), c), None
+
+    zeros = jnp.zeros((x.shape[0], 128), jnp.float32)
+    (h, _), _ = jax.lax.scan(step, (zeros, zeros), projected)
+    return h @ dense + offset
+
+
 def weights(task):
     key = jax.random.key(1)
     made = []
@@ -67,13 +101,21 @@ def logits(layers, x, f):
     return x @ w + b
 
 
+MODELS = {
+    "mlp": (weights, logits),
+    "cnn": (convolutional_weights, convolutional_logits),
+    "lstm": (recurrent_weights, recurrent_logits),
+}
+
+
 def train(task):
+    make, compute = MODELS[task["model"]]
     x, y = data.classifier_data(task)
     x, y = jnp.asarray(x), jnp.asarray(y)
     f = ACTIVATIONS[task["activation"]]
 
     def loss(layers):
-        return -jnp.take_along_axis(jax.nn.log_softmax(logits(layers, x, f)), y[:, None], 1).mean()
+        return -jnp.take_along_axis(jax.nn.log_softmax(compute(layers, x, f)), y[:, None], 1).mean()
 
     def step(layers, first, second, count):
         gradient = jax.grad(loss)(layers)
@@ -86,7 +128,7 @@ def train(task):
         return layers, first, second, count + 1
 
     run = jax.jit(step, donate_argnums=(0, 1, 2, 3))
-    layers = weights(task)
+    layers = make(task)
     zeros = jax.tree.map(jnp.zeros_like, layers)
     state = [(layers, zeros, jax.tree.map(jnp.zeros_like, layers), jnp.float32(1))]
 

@@ -27,7 +27,13 @@ if BACKEND == "tensorflow":
 
 
 def model_of(task):
-    layers = [keras.Input((task["widths"][0],))]
+    layers = [keras.Input(tuple(task["input"]))]
+    if task["model"] == "cnn":
+        convolutions = [keras.layers.Conv2D(n, 3, activation=task["activation"]) for n in (32, 64)]
+        dense = keras.layers.Dense(128, activation=task["activation"])
+        layers += [*convolutions, keras.layers.MaxPooling2D(2), keras.layers.Flatten(), dense]
+    if task["model"] == "lstm":
+        layers += [keras.layers.LSTM(128, activation=task["activation"])]
     layers += [keras.layers.Dense(width, activation=task["activation"]) for width in task["widths"][1:-1]]
     return keras.Sequential(layers + [keras.layers.Dense(task["widths"][-1])])
 
@@ -38,7 +44,7 @@ def prepare(task):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(1e-3), loss)
         x, y = data.classifier_data(task)
-        x, y = np.tile(x, (STEPS, 1)), np.tile(y, STEPS)
+        x, y = np.concatenate([x] * STEPS), np.tile(y, STEPS)
         return {"keras_" + BACKEND: lambda: model.fit(x, y, batch_size=task["batch"], verbose=0)}
     if task["kind"] == "predict":
         model = model_of(task)

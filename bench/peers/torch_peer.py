@@ -87,8 +87,25 @@ def activation(task):
     return {"torch": lambda: run(g, x, y, room)}
 
 
+class Recurrent(torch.nn.Module):
+    def __init__(self, task):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(task["input"][-1], 128, batch_first=True)
+        self.dense = torch.nn.Linear(128, task["widths"][-1])
+
+    def forward(self, x):
+        return self.dense(self.lstm(x)[0][:, -1])
+
+
 def network(task):
     layers = []
+    if task["model"] == "lstm":
+        return Recurrent(task)
+    if task["model"] == "cnn":
+        f = ACTIVATIONS[task["activation"]]
+        return torch.nn.Sequential(
+            torch.nn.Conv2d(1, 32, 3), f(), torch.nn.Conv2d(32, 64, 3), f(), torch.nn.MaxPool2d(2),
+            torch.nn.Flatten(), torch.nn.Linear(9216, 128), f(), torch.nn.Linear(128, task["widths"][-1]))
     for inputs, outputs in zip(task["widths"], task["widths"][1:]):
         layers += [torch.nn.Linear(inputs, outputs), ACTIVATIONS[task["activation"]]()]
     return torch.nn.Sequential(*layers[:-1])
@@ -96,6 +113,8 @@ def network(task):
 
 def train(task):
     x, y = (torch.from_numpy(a) for a in data.classifier_data(task))
+    if task["model"] == "cnn":
+        x = x.permute(0, 3, 1, 2).contiguous()
 
     def stepper(compiled):
         model = network(task)
