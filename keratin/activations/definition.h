@@ -43,6 +43,10 @@ enum class FastKernel {
   mish_slope,
   softsign,
   softsign_slope,
+  hard_sigmoid,
+  hard_sigmoid_slope,
+  hard_silu,
+  hard_silu_slope,
 };
 
 /// What a definition may state as `static constexpr FastKernels kFast[]`: kernels for f32, which are then

@@ -146,10 +146,22 @@ HWY_NOINLINE void gradient_part(const D& definition, const T* x, const T* upstre
   std::memcpy(out, buffer, n * sizeof(T));
 }
 
+// A few numbers are copied, so that what is stored cannot change them and they stay in registers; a kernel's
+// tables are not.
+template <class D>
+struct Held {
+  using Type = const D;
+};
+template <class D>
+requires(sizeof(D) > 64 || !std::is_trivially_copyable_v<D>) struct Held<D> {
+  using Type = const D&;
+};
+
 // Whether a result is streamed is asked at every store: a branch that goes the same way is free beside them.
 template <class Route, class D, class T>
-void forward_loop(const D& definition, const T* x, T* y, std::size_t n, bool streams) {
+void forward_loop(const D& given, const T* x, T* y, std::size_t n, bool streams) {
   constexpr std::size_t kLanes = Route::kLanes;
+  typename Held<D>::Type definition = given;
   std::size_t i = 0;
   if (streams) {
     for (const std::size_t head = elements_to_line(y, n); i < head; i += std::min(kLanes, head - i)) {
@@ -162,8 +174,9 @@ void forward_loop(const D& definition, const T* x, T* y, std::size_t n, bool str
 }
 
 template <class Route, class D, class T>
-void gradient_loop(const D& definition, const T* x, const T* upstream, T* out, std::size_t n, bool streams) {
+void gradient_loop(const D& given, const T* x, const T* upstream, T* out, std::size_t n, bool streams) {
   constexpr std::size_t kLanes = Route::kLanes;
+  typename Held<D>::Type definition = given;
   std::size_t i = 0;
   if (streams) {
     for (const std::size_t head = elements_to_line(out, n); i < head; i += std::min(kLanes, head - i)) {

@@ -51,13 +51,13 @@ struct Relu {
   /// max_value the left side, but at 6, another operation, the right.
   template <class X>
   X derivative(X x) const {
+    if (max_value == kNone && threshold == 0) return where(x > 0, 1, like(x, alpha));
     const bool has_max = max_value != kNone, is_relu6 = max_value == 6 && threshold == 0;
-    const double at_threshold = !has_max && threshold == 0 ? alpha : 0;
     const double at_max = (as_keras || threshold < max_value) && !is_relu6 ? 1 : 0;
     X inside = like(x, 1);
     if (has_max) inside = where(x > max_value, 0, where(x == max_value, at_max, inside));
     if (as_keras && has_max) inside = where(x < 0, 0, inside);
-    X result = where(x > threshold, inside, where(x < threshold, alpha, like(x, at_threshold)));
+    X result = where(x > threshold, inside, where(x < threshold, alpha, like(x, 0)));
     // On the page max_value wins where it lies below the threshold.
     if (!as_keras && max_value <= threshold) result = where(x >= max_value, 0, like(x, alpha));
     return result;

@@ -6,6 +6,7 @@
 #include "keratin/activations/tables/tabled.inl"
 
 #include "keratin/activations/tables/exponential.inl"
+#include "keratin/activations/tables/hard.inl"
 #include "keratin/activations/tables/softsign.inl"
 
 // Base where x < 0, else the constant hi + lo, times x if kLinear.
@@ -78,6 +79,10 @@ template <> struct Of<FastKernel::mish> { using Type = Tabled<kMish>; };
 template <> struct Of<FastKernel::softsign> { using Type = SoftsignKernel; };
 template <> struct Of<FastKernel::softsign_slope> { using Type = SoftsignSlopeKernel; };
 template <> struct Of<FastKernel::mish_slope> { using Type = Tabled<kMishSlope>; };
+template <> struct Of<FastKernel::hard_sigmoid> { using Type = HardSigmoidKernel; };
+template <> struct Of<FastKernel::hard_sigmoid_slope> { using Type = HardSigmoidSlopeKernel; };
+template <> struct Of<FastKernel::hard_silu> { using Type = HardSiluKernel; };
+template <> struct Of<FastKernel::hard_silu_slope> { using Type = HardSiluSlopeKernel; };
 // clang-format on
 }  // namespace fast
 
