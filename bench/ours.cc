@@ -73,6 +73,13 @@ Ours along_rows(std::string name) {
           .gradient =
               [](const Case& what, const Arrays& arrays) {
                 constexpr activations::detail::AxisGradient<kind> slope;
+                if constexpr (kind == activations::detail::AxisKind::softmax) {
+                  // As training does it: softmax keeps its result.
+                  if (what.dtype == DType::float32) {
+                    return slope.from_result(read<float>(arrays.y, what), read<float>(arrays.upstream, what),
+                                             write<float>(arrays.out, what), what.row);
+                  }
+                }
                 what.dtype == DType::float64
                     ? slope(read<double>(arrays.x, what), read<double>(arrays.upstream, what),
                             write<double>(arrays.out, what), what.row)
