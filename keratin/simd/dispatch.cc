@@ -15,15 +15,25 @@ namespace {
 constexpr std::array<std::string_view, kIsaCount> kNames{"scalar", "sse4", "avx2", "avx512"};
 constexpr std::array<std::int64_t, kIsaCount> kTargets{HWY_SCALAR | HWY_EMU128, HWY_SSE4, HWY_AVX2, HWY_AVX3};
 
+// Highway's library says what the machine has; a build of plain C++ alone does without it.
+std::int64_t targets_of_this_machine() {
+  if constexpr ((HWY_TARGETS & ~kTargets[0]) == 0) {
+    return kTargets[0];
+  } else {
+    return hwy::SupportedTargets();
+  }
+}
+
 struct Supported {
   std::array<Isa, kIsaCount> isas{};
   std::size_t count = 0;
 
   Supported() {
+    const std::int64_t present = targets_of_this_machine();
     for (int i = 0; i < kIsaCount; ++i) {
       const std::int64_t built = HWY_TARGETS & kTargets[i];
       // Plain C++ runs anywhere, whatever Highway counts as supported.
-      const bool runs = i == 0 || (hwy::SupportedTargets() & kTargets[i]) != 0;
+      const bool runs = i == 0 || (present & kTargets[i]) != 0;
       if (built != 0 && runs) isas[count++] = static_cast<Isa>(i);
     }
   }
