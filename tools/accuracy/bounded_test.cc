@@ -153,7 +153,7 @@ TEST(HashOfResults, DependsOnEveryWordAndPlaceButNotOnTheKindOfNaN) {
   EXPECT_EQ(hash_words(words), quiet);
 }
 
-TEST(RowFile, KeepsWhatIsThereAndReplacesRowsOfOtherPlans) {
+TEST(RowFile, KeepsWhatIsThereAndTakesRowsOfOtherPlansForOthers) {
   const std::string path = testing::TempDir() + "keratin_accuracy_rows.json";
   std::remove(path.c_str());
   const Variant tanh = variant_of("tanh");

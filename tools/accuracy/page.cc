@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
+#include <utility>
 
 #include "tools/accuracy/rows.h"
 
@@ -24,11 +26,13 @@ has measured. Do not edit.
   numbers next to v, at least the smallest subnormal. Gradients are those of upstream 1.
 - float32 rows of "stride 1" are of all 2^32 inputs, 16-bit rows of all 65,536. float64 rows are of so many random
   inputs in each binade of the 2,047, 20 times as many between 2^-40 and 2^9, and both sides of kinks and limits.
-- max ULP is right to 2^-20, in float64 to 2^-6. Next to a gradient's own zero, by 1/8 at most, an error of 2^-24 may stand for the bound;
-  the last column counts such results and says their largest error in ULP.
+- max ULP is right to 2^-20, in float64 to 2^-6. Next to a gradient's own zero, by 1/8 at most, an error of 2^-24 may
+  stand for the bound; the last column counts such results and says their largest error in ULP.
 - "not nearest" counts the results that are not the number next to the exact one. Up to that many more as "undecided"
   says may be: the exact result lies within 2^-40 of a tie, in float64 within 2^-6 ULP.
-- Instruction sets in one row gave the same bits for every input, by a hash.
+- Instruction sets in one row gave the same bits for every input, by a hash. A function has a row for each choice of
+  inputs: where all 2^32 are not swept yet, or not on every instruction set, a sample of every so many bit patterns
+  ("stride") and of both sides of kinks and limits stands for them.
 
 How it is measured: [tools/accuracy](../tools/accuracy/README.md).
 )";
@@ -48,6 +52,34 @@ std::string same_bits(const Json& rows, const Json& judged) {
     if (row.at("hash") != judged.at("hash")) isas += " (**other bits**)";
   }
   return isas;
+}
+
+// How many functions of a type gave one hash on every instruction set that a plan was run on.
+std::string table_of_bits(const Json& rows) {
+  struct Count {
+    std::set<std::string> isas;
+    std::map<std::string, std::set<std::string>> hashes;
+  };
+  std::map<std::pair<std::string, std::string>, Count> counts;
+  for (const Json& row : rows) {
+    const auto text = [&](const char* key) { return row.at(key).get<std::string>(); };
+    Count& count = counts[{text("dtype"), text("plan")}];
+    count.isas.insert(text("isa"));
+    count.hashes[text("function") + " " + text("parameters") + " " + text("direction")].insert(text("hash"));
+  }
+  std::string table;
+  for (const auto& [key, count] : counts) {
+    std::size_t different = 0;
+    for (const auto& [row, hashes] : count.hashes) different += hashes.size() > 1;
+    std::string isas;
+    for (const std::string& isa : count.isas) isas += (isas.empty() ? "" : ", ") + isa;
+    table += fmt::format("| {} | {} | {} | {} | {} |\n", key.first, key.second, isas, count.hashes.size(),
+                         different);
+  }
+  return "\n## The same bits\n| type | inputs | instruction sets | functions, parameters, directions | of "
+         "them with"
+         " different bits |\n|---|---|---|---|---|\n" +
+         table;
 }
 
 std::string line(const Json& rows, const Json& row) {
@@ -74,6 +106,7 @@ std::string page(const Json& rows) {
   std::set<std::string> machines;
   for (const Json& row : rows) machines.insert(row.at("machine").get<std::string>());
   for (const std::string& name : machines) text += "\nMachine: " + name + ".\n";
+  text += table_of_bits(rows);
   for (const Type type : {Type::f32, Type::f64, Type::f16, Type::bf16}) {
     std::string table;
     std::set<std::string> shown;
