@@ -19,6 +19,15 @@ namespace keratin::inline v0::ops {
 KERATIN_API Tensor maximum(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor minimum(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+KERATIN_API Tensor equal(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor not_equal(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor greater(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor greater_equal(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor less(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor less_equal(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor logical_and(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor logical_or(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor logical_not(const Tensor& a);
 }  // namespace keratin::inline v0::ops
 
 namespace keratin::inline v0::backend {
@@ -157,6 +166,93 @@ struct Extreme {
   static Expr pick(const Expr& a, const Expr& b) { return is_maximum ? maximum(a, b) : minimum(a, b); }
 };
 
+enum class Comparing { equal, not_equal, greater, greater_equal, less, less_equal };
+
+/// A condition for where: of expressions a BoolExpr, of numbers a bool, of tensors (or one and a number) a
+/// bool tensor. With NaN all but not_equal are false.
+template <Comparing how>
+struct Comparison {
+  template <Argument A, Argument B>
+  auto operator()(const A& a, const B& b) const {
+    if constexpr (std::same_as<A, Tensor> && std::same_as<B, Tensor>) {
+      return of_tensors(a, b);
+    } else if constexpr (std::same_as<A, Tensor>) {
+      return of_tensors(a, Tensor::scalar(static_cast<double>(b), a.dtype()));
+    } else if constexpr (std::same_as<B, Tensor>) {
+      return of_tensors(Tensor::scalar(static_cast<double>(a), b.dtype()), b);
+    } else if constexpr (AnyIsExpr<A, B>) {
+      return of_values(Expr(a), Expr(b));
+    } else {
+      return of_values(static_cast<double>(a), static_cast<double>(b));
+    }
+  }
+
+ private:
+  template <class X>
+  static auto of_values(const X& a, const X& b) {
+    if constexpr (how == Comparing::equal) return a == b;
+    if constexpr (how == Comparing::not_equal) return a != b;
+    if constexpr (how == Comparing::greater) return a > b;
+    if constexpr (how == Comparing::greater_equal) return a >= b;
+    if constexpr (how == Comparing::less) return a < b;
+    if constexpr (how == Comparing::less_equal) return a <= b;
+  }
+  static Tensor of_tensors(const Tensor& a, const Tensor& b) {
+    if constexpr (how == Comparing::equal) return ops::equal(a, b);
+    if constexpr (how == Comparing::not_equal) return ops::not_equal(a, b);
+    if constexpr (how == Comparing::greater) return ops::greater(a, b);
+    if constexpr (how == Comparing::greater_equal) return ops::greater_equal(a, b);
+    if constexpr (how == Comparing::less) return ops::less(a, b);
+    if constexpr (how == Comparing::less_equal) return ops::less_equal(a, b);
+  }
+};
+
+/// Of conditions: expressions, bools, bool tensors.
+template <bool is_and>
+struct Logical {
+  BoolExpr operator()(const BoolExpr& a, const BoolExpr& b) const { return is_and ? a && b : a || b; }
+  template <std::same_as<bool> Bool>
+  bool operator()(Bool a, Bool b) const {
+    return is_and ? a && b : a || b;
+  }
+  template <std::same_as<Tensor> T>
+  Tensor operator()(const T& a, const T& b) const {
+    if constexpr (is_and)
+      return ops::logical_and(a, b);
+    else
+      return ops::logical_or(a, b);
+  }
+};
+struct LogicalNot {
+  BoolExpr operator()(const BoolExpr& a) const { return !a; }
+  template <std::same_as<bool> Bool>
+  bool operator()(Bool a) const {
+    return !a;
+  }
+  template <std::same_as<Tensor> T>
+  Tensor operator()(const T& a) const {
+    return ops::logical_not(a);
+  }
+};
+
+struct Identity {
+  template <Argument X>
+  X operator()(const X& x) const {
+    return x;
+  }
+};
+/// The same number everywhere, in x's shape and dtype.
+template <int value>
+struct Filled {
+  template <Argument X>
+  X operator()(const X& x) const {
+    if constexpr (std::same_as<X, Tensor>)
+      return Tensor::full(x.shape(), value, x.dtype());
+    else
+      return X(value);
+  }
+};
+
 /// a where the condition holds, else b, element by element: what `if` is to a lambda that is traced.
 struct Where {
   Expr operator()(const BoolExpr& condition, const Expr& a, const Expr& b) const {
@@ -210,6 +306,22 @@ inline constexpr detail::Clip clip{};
 inline constexpr detail::Extreme<true> maximum{};
 inline constexpr detail::Extreme<false> minimum{};
 inline constexpr detail::Where where{};
+/// Keras's K.switch, a word that C++ keeps for itself.
+inline constexpr detail::Where switch_{};
+
+inline constexpr detail::Comparison<detail::Comparing::equal> equal{};
+inline constexpr detail::Comparison<detail::Comparing::not_equal> not_equal{};
+inline constexpr detail::Comparison<detail::Comparing::greater> greater{};
+inline constexpr detail::Comparison<detail::Comparing::greater_equal> greater_equal{};
+inline constexpr detail::Comparison<detail::Comparing::less> less{};
+inline constexpr detail::Comparison<detail::Comparing::less_equal> less_equal{};
+inline constexpr detail::Logical<true> logical_and{};
+inline constexpr detail::Logical<false> logical_or{};
+inline constexpr detail::LogicalNot logical_not{};
+
+inline constexpr detail::Identity identity{};
+inline constexpr detail::Filled<0> zeros_like{};
+inline constexpr detail::Filled<1> ones_like{};
 
 inline constexpr detail::AlongAxis<activations::detail::AxisKind::softmax> softmax{};
 inline constexpr detail::AlongAxis<activations::detail::AxisKind::log_softmax> log_softmax{};

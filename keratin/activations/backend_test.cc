@@ -55,6 +55,43 @@ TEST(Backend, EveryActivationIsTheBuiltInItself) {
 #include "keratin/activations/definitions/list.inc"
 }
 
+TEST(Backend, ComparisonsOfExpressionsAreConditionsAndOfNumbersBools) {
+  static_assert(std::is_same_v<decltype(K::greater(Expr::input(), 0)), BoolExpr>);
+  static_assert(std::is_same_v<decltype(K::less(1, 2.5)), bool>);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  struct Row {
+    BoolExpr (*condition)(const Expr&);
+    bool below, same, above, is_nan;  // at x = 0, 1, 2, NaN
+  };
+  const Row rows[] = {
+      {[](const Expr& x) { return K::equal(x, 1); }, false, true, false, false},
+      {[](const Expr& x) { return K::not_equal(x, 1); }, true, false, true, true},
+      {[](const Expr& x) { return K::greater(x, 1); }, false, false, true, false},
+      {[](const Expr& x) { return K::greater_equal(x, 1); }, false, true, true, false},
+      {[](const Expr& x) { return K::less(x, 1); }, true, false, false, false},
+      {[](const Expr& x) { return K::less_equal(1, x); }, false, true, true, false},
+      {[](const Expr& x) { return K::logical_and(K::less(0, x), K::less(x, 2)); }, false, true, false, false},
+      {[](const Expr& x) { return K::logical_or(K::less(x, 1), K::equal(x, 2)); }, true, false, true, false},
+      {[](const Expr& x) { return K::logical_not(K::less(x, 1)); }, false, true, true, true},
+  };
+  for (const Row& row : rows) {
+    const Expr chosen = K::switch_(row.condition(Expr::input()), Expr(1), Expr(0));
+    EXPECT_EQ(chosen.evaluate(0), row.below) << chosen.to_string();
+    EXPECT_EQ(chosen.evaluate(1), row.same) << chosen.to_string();
+    EXPECT_EQ(chosen.evaluate(2), row.above) << chosen.to_string();
+    EXPECT_EQ(chosen.evaluate(nan), row.is_nan) << chosen.to_string();
+  }
+  EXPECT_TRUE(K::greater_equal(2, 2));
+  EXPECT_FALSE(K::logical_and(K::less(1, 2), K::equal(1, 2)));
+}
+
+TEST(Backend, IdentityZerosAndOnesKeepShapeAndType) {
+  EXPECT_EQ(K::ones_like(Tensor::of({3.0, 4.0}, DType::float64)).dtype(), DType::float64);
+  EXPECT_EQ(K::zeros_like(Tensor::of({3.0, 4.0})).values<float>()[1], 0);
+  EXPECT_EQ(K::identity(2.5), 2.5);
+  EXPECT_EQ((Expr::input() * K::ones_like(Expr::input())).to_string(), "x");
+}
+
 TEST(Backend, ActivationsSerialiseByTheirName) {
   EXPECT_EQ(activations::serialize(K::tanh), "tanh");
   EXPECT_EQ(activations::serialize(K::swish), "silu");

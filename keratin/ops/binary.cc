@@ -44,6 +44,13 @@ Tensor comparison(std::string_view operation, const Tensor& a, const Tensor& b, 
   return result;
 }
 
+void check_boolean(std::string_view operation, const Tensor& a) {
+  detail::check_defined(operation, a);
+  if (a.dtype() == DType::boolean) return;
+  throw TypeError(operation, "expects bool tensors", "got " + std::string(name(a.dtype())),
+                  "Compare first, or cast it to bool.");
+}
+
 // The share of the gradient that goes to the first operand of maximum: 1 where it is larger, ½ where equal.
 Tensor larger_share(const Tensor& a, const Tensor& b) {
   return binary("maximum", a.detach(), b.detach(), [](auto x, auto y) {
@@ -157,8 +164,39 @@ Tensor equal(const Tensor& a, const Tensor& b) {
   return comparison("equal", a, b, [](auto x, auto y) { return x == y; });
 }
 
+Tensor not_equal(const Tensor& a, const Tensor& b) {
+  return comparison("not_equal", a, b, [](auto x, auto y) { return x != y; });
+}
+
 Tensor greater(const Tensor& a, const Tensor& b) {
   return comparison("greater", a, b, [](auto x, auto y) { return x > y; });
+}
+
+Tensor greater_equal(const Tensor& a, const Tensor& b) {
+  return comparison("greater_equal", a, b, [](auto x, auto y) { return x >= y; });
+}
+
+Tensor less(const Tensor& a, const Tensor& b) {
+  return comparison("less", a, b, [](auto x, auto y) { return x < y; });
+}
+
+Tensor less_equal(const Tensor& a, const Tensor& b) {
+  return comparison("less_equal", a, b, [](auto x, auto y) { return x <= y; });
+}
+
+Tensor logical_and(const Tensor& a, const Tensor& b) {
+  check_boolean("logical_and", a);
+  return comparison("logical_and", a, b, [](auto x, auto y) { return x != 0 && y != 0; });
+}
+
+Tensor logical_or(const Tensor& a, const Tensor& b) {
+  check_boolean("logical_or", a);
+  return comparison("logical_or", a, b, [](auto x, auto y) { return x != 0 || y != 0; });
+}
+
+Tensor logical_not(const Tensor& a) {
+  check_boolean("logical_not", a);
+  return comparison("logical_not", a, a, [](auto x, auto) { return x == 0; });
 }
 
 }  // namespace keratin::inline v0::ops

@@ -35,7 +35,15 @@ KERATIN_API Tensor clip(const Tensor& a, double low, double high);
 KERATIN_API Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 // Comparisons, also of integers and bools, give bool tensors and are never recorded.
 KERATIN_API Tensor equal(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor not_equal(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor greater(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor greater_equal(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor less(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor less_equal(const Tensor& a, const Tensor& b);
+// Of bool tensors; TypeError for others.
+KERATIN_API Tensor logical_and(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor logical_or(const Tensor& a, const Tensor& b);
+KERATIN_API Tensor logical_not(const Tensor& a);
 
 /// Axes to reduce over: none given means all.
 using Axes = std::optional<std::vector<std::int64_t>>;
