@@ -108,9 +108,61 @@ Tensor gradient_tensor(const ElementwiseFunction& function, const Tensor& x, con
   return out;
 }
 
+// a·b of one shape and dtype, recorded. Ops multiply tensors too, but stand above this folder.
+Tensor product(const Tensor& a, const Tensor& b) {
+  const FloatEnvironment environment;
+  const Tensor left = a.detach().contiguous(), right = b.detach().contiguous();
+  Tensor out = Tensor::empty(a.shape(), a.dtype());
+  visit_floating(a.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T *x = left.values<T>().data(), *y = right.values<T>().data();
+    T* to = out.mutable_values<T>().data();
+    for_chunks(out.size(), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        if constexpr (std::is_same_v<T, float16>) {
+          to[i] = to_float16(static_cast<double>(to_float(x[i])) * to_float(y[i]));
+        } else if constexpr (std::is_same_v<T, bfloat16>) {
+          to[i] = to_bfloat16(static_cast<double>(to_float(x[i])) * to_float(y[i]));
+        } else {
+          to[i] = x[i] * y[i];
+        }
+      }
+    });
+  });
+  if (!wants_gradient({&a, &b})) return out;
+  return record(std::move(out), "product", {&a, &b}, [a, b](const Tensor& upstream) {
+    std::vector<Tensor> parts(2);
+    if (a.node() != nullptr) parts[0] = product(upstream, b);
+    if (b.node() != nullptr) parts[1] = product(upstream, a);
+    return parts;
+  });
+}
+
+// upstream·f'(x), recorded where the backward pass is: its gradient is f'(x) by upstream, upstream·f''(x) by
+// x.
+Tensor recorded_gradient(const std::shared_ptr<const ElementwiseFunction>& function, const Tensor& x,
+                         const Tensor& upstream) {
+  Tensor out = gradient_tensor(*function, x, upstream);
+  if (!wants_gradient({&x, &upstream})) return out;
+  return record(std::move(out), "activation gradient", {&x, &upstream},
+                [function, x, upstream](const Tensor& above) {
+                  std::vector<Tensor> parts(2);
+                  if (x.node() != nullptr)
+                    parts[0] = recorded_gradient(function->derivative(), x, product(above, upstream));
+                  if (upstream.node() != nullptr) parts[1] = recorded_gradient(function, x, above);
+                  return parts;
+                });
+}
+
 }  // namespace
 
 ActivationFunction::~ActivationFunction() = default;
+
+std::shared_ptr<const ElementwiseFunction> ElementwiseFunction::derivative() const {
+  throw TypeError("gradients", "a function whose derivative is known, for the gradient of a gradient",
+                  "\"" + name() + "\" gives its value and gradient alone",
+                  "Write it as an expression: [](auto x) { return x * K::sigmoid(x); }");
+}
 
 Tensor ElementwiseFunction::apply(const Tensor& x, bool) const {
   if (is_linear()) return x;
@@ -127,9 +179,12 @@ Tensor ElementwiseFunction::apply(const Tensor& x, bool) const {
   if (wants_gradient({&x})) {
     // From the input, not the output: y(1 - y) and 1 - y² lose millions of ULP in the tails.
     auto self = std::static_pointer_cast<const ElementwiseFunction>(shared_from_this());
+    // With x's node, so that gradients of gradients reach it.
+    Tensor kept = in.detach();
+    kept.set_node(x.node());
     y = record(std::move(y), operation(), {&x},
-               [self = std::move(self), in = in.detach()](const Tensor& upstream) {
-                 return std::vector{gradient_tensor(*self, in, upstream)};
+               [self = std::move(self), kept = std::move(kept)](const Tensor& upstream) {
+                 return std::vector{recorded_gradient(self, kept, upstream)};
                });
   }
   if (operation() == "sigmoid") {

@@ -49,6 +49,9 @@ class KERATIN_API ElementwiseFunction : public ActivationFunction {
   /// out[i] = upstream[i] · f'(x[i]); out may be x or upstream.
   virtual void gradient(const float* x, const float* upstream, float* out, std::size_t count) const = 0;
   virtual void gradient(const double* x, const double* upstream, double* out, std::size_t count) const = 0;
+  /// f' as a function of its own, for gradients of gradients: exact, in double, rounded once. TypeError where
+  /// no formula says what it is.
+  virtual std::shared_ptr<const ElementwiseFunction> derivative() const;
   /// Whether f(x) = x, so that ops may skip it.
   virtual bool is_linear() const noexcept { return false; }
   /// The registry's function behind this one, if there is one: it takes whole arrays and 16-bit ones.
@@ -95,7 +98,8 @@ ActivationFn activation_from_callable(const F& callable);
 
 /// An activation as a value: nothing (linear), a name, a built-in with its parameters
 /// (`activations::Elu{.alpha = 0.5}`), a backend function (`K::tanh`), an expression, a generic lambda
-/// (`[](auto x) { return x * K::sigmoid(x); }`, traced once), a function of tensors, or a layer (PReLU()).
+/// (`[](auto x) { return x * K::sigmoid(x); }`, traced once), a function of tensors, a plain function of one
+/// number (ScalarFunction), or a layer (PReLU()).
 /// Cheap to copy; a copy of one with weights shares them.
 class KERATIN_API ActivationFn {
  public:

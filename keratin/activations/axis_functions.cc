@@ -195,13 +195,27 @@ Tensor columns_gradient(AxisKind kind, const Tensor& softmax, const Tensor& upst
   return out;
 }
 
+// A gradient that has none of its own: asking for one says so, rather than leave x's part out.
+Tensor first_order(Tensor gradient, std::string_view name, const std::shared_ptr<Node>& node,
+                   const Tensor& upstream) {
+  Tensor x = Tensor::empty({0}, gradient.dtype());
+  x.set_node(node);
+  if (!wants_gradient({&x, &upstream})) return gradient;
+  return record(std::move(gradient), name, {&x, &upstream}, [name](const Tensor&) -> std::vector<Tensor> {
+    throw TypeError("gradients", "functions that have second derivatives here: the element-wise ones, ops",
+                    fmt::format("the gradient of {} is asked for its own gradient", name),
+                    "Compute it from ops: exp(x - max(x)) divided by its sum.");
+  });
+}
+
 Tensor apply_columns(AxisKind kind, std::string_view name, const Tensor& x, const Rows& rows) {
   const Tensor in = x.detach().contiguous(), result = columns_forward(kind, in, rows);
   if (!wants_gradient({&x})) return result;
   const Tensor kept = kind == AxisKind::softmax ? result : in;
-  return record(result, name, {&x}, [kind, rows, kept](const Tensor& upstream) {
+  return record(result, name, {&x}, [kind, name, rows, kept, node = x.node()](const Tensor& upstream) {
     const Tensor y = kind == AxisKind::softmax ? kept : columns_forward(AxisKind::softmax, kept, rows);
-    return std::vector{columns_gradient(kind, y, upstream.contiguous(), rows)};
+    return std::vector{
+        first_order(columns_gradient(kind, y, upstream.contiguous(), rows), name, node, upstream)};
   });
 }
 
@@ -285,15 +299,18 @@ Tensor AxisActivation::apply(const Tensor& x, bool) const {
   const Tensor result = forward_tensor(kind_, turned, turned.shape(), rows.count, rows.length);
   Tensor y = rows.back(result);
   if (wants_gradient({&x}) && kind_ == AxisKind::softmax && x.dtype() == DType::float32) {
-    y = record(std::move(y), keras_name(), {&x}, [rows, result](const Tensor& upstream) {
-      return std::vector{
-          rows.back(softmax_gradient_tensor(result, rows.turned(upstream), rows.count, rows.length))};
+    y = record(std::move(y), keras_name(), {&x}, [rows, result, node = x.node()](const Tensor& upstream) {
+      Tensor gradient =
+          rows.back(softmax_gradient_tensor(result, rows.turned(upstream.detach()), rows.count, rows.length));
+      return std::vector{first_order(std::move(gradient), "softmax", node, upstream)};
     });
   } else if (wants_gradient({&x})) {
-    y = record(std::move(y), keras_name(), {&x}, [kind = kind_, rows, turned](const Tensor& upstream) {
-      return std::vector{
-          rows.back(gradient_tensor(kind, turned, rows.turned(upstream), rows.count, rows.length))};
-    });
+    y = record(std::move(y), keras_name(), {&x},
+               [kind = kind_, name = keras_name(), rows, turned, node = x.node()](const Tensor& upstream) {
+                 Tensor gradient = rows.back(
+                     gradient_tensor(kind, turned, rows.turned(upstream.detach()), rows.count, rows.length));
+                 return std::vector{first_order(std::move(gradient), name, node, upstream)};
+               });
   }
   // Losses compute from the logits; they take classes along the last axis.
   if (kind_ == AxisKind::softmax && axes.size() == 1 && axes[0] + 1 == x.rank()) {
@@ -328,9 +345,11 @@ Tensor AxisActivation::apply_glu(const Tensor& x) const {
   const Tensor in = x.detach().contiguous();
   Tensor y = forward_tensor(kind_, in, result, count, length);
   if (!wants_gradient({&x})) return y;
-  return record(std::move(y), "glu", {&x}, [kind = kind_, in, count, length](const Tensor& upstream) {
-    return std::vector{gradient_tensor(kind, in, upstream.contiguous(), count, length)};
-  });
+  return record(
+      std::move(y), "glu", {&x}, [kind = kind_, in, count, length, node = x.node()](const Tensor& upstream) {
+        return std::vector{first_order(gradient_tensor(kind, in, upstream.contiguous(), count, length), "glu",
+                                       node, upstream)};
+      });
 }
 
 ActivationFn make_axis_activation(AxisKind kind, const Axes& axis, bool allow_rank_1) {

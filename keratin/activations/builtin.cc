@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "keratin/activations/expression_function.h"
+#include "keratin/activations/expression_node.h"
 #include "keratin/activations/get.h"
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
@@ -61,6 +63,11 @@ void BuiltinActivation::gradient(const float* x, const float* upstream, float* o
 void BuiltinActivation::gradient(const double* x, const double* upstream, double* out,
                                  std::size_t count) const {
   function_.gradient(parameters(), x, upstream, out, count);
+}
+
+std::shared_ptr<const ElementwiseFunction> BuiltinActivation::derivative() const {
+  return detail::derivative_function(
+      Expr(detail::make_function(ExprOp::function, shared_from_this(), detail::make_input())));
 }
 
 Config BuiltinActivation::serialize(Generation generation) const {

@@ -27,6 +27,7 @@ class BuiltinActivation final : public ElementwiseFunction {
   void forward(const double* x, double* y, std::size_t count) const override;
   void gradient(const float* x, const float* upstream, float* out, std::size_t count) const override;
   void gradient(const double* x, const double* upstream, double* out, std::size_t count) const override;
+  std::shared_ptr<const ElementwiseFunction> derivative() const override;
   bool is_linear() const noexcept override { return function_.index == activations::Index::linear; }
   activations::BoundFunction bound() const noexcept override { return {&function_, parameters()}; }
   std::string_view operation() const noexcept override { return function_.info->name; }

@@ -20,6 +20,7 @@ BoolExpr condition(ExprOp op, detail::NodePtr a, detail::NodePtr b = {}) {
 
 Expr Expr::input() { return Expr(detail::make_input()); }
 Expr Expr::constant(double value) { return Expr(detail::make_constant(value)); }
+Expr Expr::parameter(std::size_t index) { return Expr(detail::make_parameter(index)); }
 
 std::size_t Expr::size() const { return detail::topological_order(node_).size(); }
 

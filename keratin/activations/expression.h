@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include "keratin/activations/activation_fn.h"
+#include "keratin/activations/scalar_function.h"
 #include "keratin/core/export.h"
 #include "keratin/tensor/tensor.h"
 
@@ -32,12 +34,20 @@ class KERATIN_API Expr {
   /// x.
   static Expr input();
   static Expr constant(double value);
+  /// Another variable beside x, number 0 to 15: what a ParametricActivation learns. No other activation takes
+  /// an expression that holds one.
+  static Expr parameter(std::size_t index);
 
   /// d/dx, exact and simplified. Kinks: abs and sign have 0 at 0, floor, round and sign 0 everywhere, clip 1
   /// on its ends, maximum and minimum of equals the mean of both sides; a built-in has its own convention.
   Expr derivative() const;
-  /// The formula: "x * sigmoid(1.702 * x)".
-  std::string to_string() const;
+  /// The same with respect to a parameter.
+  Expr derivative_by(std::size_t parameter) const;
+  /// The formula: "x * sigmoid(1.702 * x)". Parameters without a name are p0, p1, ...
+  std::string to_string(std::span<const std::string> parameters = {}) const;
+  /// The formula for LaTeX's math mode: "x\,\sigma(1.702\,x)". What is used twice is written twice, up to
+  /// 4,000 operations in all: ValueError beyond.
+  std::string to_latex(std::span<const std::string> parameters = {}) const;
   /// The number of distinct operations, constants and x.
   std::size_t size() const;
   /// Whether two expressions are the same after simplification.
@@ -125,6 +135,8 @@ ActivationFn activation_from_callable(const F& callable) {
     return activation_from_traces(first, second);
   } else if constexpr (std::is_invocable_r_v<Tensor, const F&, const Tensor&>) {
     return make_activation(std::function<Tensor(const Tensor&)>(callable));
+  } else if constexpr (is_plain_function<F>) {
+    return ScalarFunction{.value = callable}.to_activation_fn();
   } else {
     static_assert(
         std::is_invocable_v<const F&, Expr>,

@@ -107,12 +107,16 @@ detail::NodePtr tangent_of_binary(const detail::NodePtr& y, const detail::NodePt
 
 detail::NodePtr tangent_of(const detail::NodePtr& y, const Tangents& tangents) {
   const detail::ExprOpInfo& operation = detail::op_info(y->op);
-  if (y->op == ExprOp::input) return detail::make_constant(1);
   if (operation.inputs == 0 || operation.is_condition) return nullptr;
   const auto of = [&](std::size_t i) { return tangents.at(y->inputs[i].get()); };
   if (y->op == ExprOp::select) {
     const detail::NodePtr a = of(1), b = of(2);
     if (a == nullptr && b == nullptr) return nullptr;
+    // Built-ins let NaN through as where(u == u, y, u): so do their derivatives of every order.
+    const ExprNode& condition = *y->inputs[0];
+    const bool is_nan_guard = condition.op == ExprOp::equal && condition.inputs[0] == condition.inputs[1] &&
+                              condition.inputs[0] == y->inputs[2];
+    if (is_nan_guard) return select(BoolExpr(y->inputs[0]), zero_or(a), Expr(y->inputs[2])).shared();
     return select(BoolExpr(y->inputs[0]), zero_or(a), zero_or(b)).shared();
   }
   const detail::NodePtr da = of(0);
@@ -125,13 +129,19 @@ detail::NodePtr tangent_of(const detail::NodePtr& y, const Tangents& tangents) {
   return (slope(y) * Expr(da)).shared();
 }
 
+Expr derivative_of(const detail::NodePtr& root, const detail::NodePtr& variable) {
+  Tangents tangents;
+  for (const detail::NodePtr& y : detail::topological_order(root))
+    tangents[y.get()] = y == variable ? detail::make_constant(1) : tangent_of(y, tangents);
+  return zero_or(tangents.at(root.get()));
+}
+
 }  // namespace
 
-Expr Expr::derivative() const {
-  Tangents tangents;
-  for (const detail::NodePtr& y : detail::topological_order(node_))
-    tangents[y.get()] = tangent_of(y, tangents);
-  return zero_or(tangents.at(node_.get()));
+Expr Expr::derivative() const { return derivative_of(node_, detail::make_input()); }
+
+Expr Expr::derivative_by(std::size_t parameter) const {
+  return derivative_of(node_, detail::make_parameter(parameter));
 }
 
 }  // namespace keratin::inline v0

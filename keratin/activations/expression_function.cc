@@ -195,6 +195,11 @@ ActivationFn make_activation(const Expr& expression, const ExpressionOptions& op
   if (detail::op_info(expression.node().op).is_condition) {
     throw ValueError("expression", "an activation gives a number", "this is a condition", "Use K::where.");
   }
+  if (detail::parameter_count(expression.shared()) != 0) {
+    throw ValueError("expression", "an activation is a function of x alone",
+                     "this one has parameters: " + expression.to_string(),
+                     "Give them values, or learn them in the layer ParametricActivation.");
+  }
   const Expr known = detail::recognised(expression);
   const ExprNode& node = known.node();
   if (node.op == ExprOp::input) return {};
@@ -219,6 +224,8 @@ std::string explain(const ActivationFn& activation) {
     return fmt::format("{}: built in; `keratin activations {}` shows its bounds", function.name(),
                        builtin->definition().info->name);
   }
+  if (activation.elementwise() != nullptr)
+    return function.name() + ": a function of one number, called for one element after the other";
   return function.name() + ": a function of whole tensors, computed by its ops";
 }
 

@@ -38,6 +38,7 @@ class ExpressionFunction final : public ElementwiseFunction {
   void forward(const double* x, double* y, std::size_t count) const override;
   void gradient(const float* x, const float* upstream, float* out, std::size_t count) const override;
   void gradient(const double* x, const double* upstream, double* out, std::size_t count) const override;
+  std::shared_ptr<const ElementwiseFunction> derivative() const override;
 
  private:
   void value_of(const double* x, double* y, std::size_t count) const;
@@ -54,6 +55,8 @@ namespace detail {
 
 /// The expression with whatever is a built-in in other words (x·sigmoid(x), log(1 + exp(x))) replaced by it.
 Expr recognised(const Expr& expression);
+/// f' on tapes, for the gradient of a gradient. The last ones made are remembered.
+std::shared_ptr<const ElementwiseFunction> derivative_function(const Expr& f);
 
 }  // namespace detail
 }  // namespace keratin::inline v0

@@ -62,6 +62,7 @@ constexpr std::array<ExprOpInfo, kExprOpCount> kOperations{{
     {ExprOp::clip, "clip", 3, false, false},
     {ExprOp::function, "function", 1, false, false},
     {ExprOp::derivative, "derivative", 1, false, false},
+    {ExprOp::parameter, "parameter", 0, false, false},
     {ExprOp::upstream, "upstream", 0, false, false},
 }};
 
@@ -311,6 +312,24 @@ NodePtr make_input(ExprOp op) {
   ExprNode node;
   node.op = op;
   return pool().intern(std::move(node));
+}
+
+NodePtr make_parameter(std::size_t index) {
+  if (index >= kMaxExprParameters) {
+    throw ValueError("expression", "parameters have numbers 0 to 15", "received " + std::to_string(index));
+  }
+  ExprNode node;
+  node.op = ExprOp::parameter;
+  node.value = static_cast<double>(index);
+  return pool().intern(std::move(node));
+}
+
+std::size_t parameter_count(const NodePtr& root) {
+  std::size_t count = 0;
+  for (const NodePtr& node : topological_order(root)) {
+    if (node->op == ExprOp::parameter) count = std::max(count, static_cast<std::size_t>(node->value) + 1);
+  }
+  return count;
 }
 
 NodePtr make_function(ExprOp op, std::shared_ptr<const ActivationFunction> function, NodePtr a) {

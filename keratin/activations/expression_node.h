@@ -58,6 +58,7 @@ enum class ExprOp : std::uint8_t {
   clip,        // x, low, high: the last two constants
   function,    // a built-in
   derivative,  // of a built-in
+  parameter,   // another variable, its number in `value`
   upstream,    // the gradient that arrives, in tapes alone
 };
 inline constexpr std::size_t kExprOpCount = static_cast<std::size_t>(ExprOp::upstream) + 1;
@@ -81,6 +82,10 @@ using NodePtr = std::shared_ptr<const ExprNode>;
 NodePtr make_node(ExprOp op, NodePtr a, NodePtr b = {}, NodePtr c = {});
 NodePtr make_constant(double value);
 NodePtr make_input(ExprOp op = ExprOp::input);
+/// ValueError for a number of kMaxExprParameters or more.
+NodePtr make_parameter(std::size_t index);
+/// How many parameters it takes: one more than the highest number in it, 0 without any.
+std::size_t parameter_count(const NodePtr& root);
 /// A built-in, or its derivative, of `a`. `function` has to be a BuiltinActivation.
 NodePtr make_function(ExprOp op, std::shared_ptr<const ActivationFunction> function, NodePtr a);
 /// Every node that `root` needs, each once and after its inputs. ValueError for more than kMaxNodes.
@@ -90,13 +95,14 @@ NodePtr rebuild(const NodePtr& root, const NodePtr& input, bool expand);
 
 inline constexpr std::uint32_t kMaxExprDepth = 1000;
 inline constexpr std::size_t kMaxExprNodes = 10'000;
+inline constexpr std::size_t kMaxExprParameters = 16;
 
 }  // namespace detail
 
 struct ExprNode {
   ExprOp op = ExprOp::input;
   std::uint32_t depth = 0;
-  double value = 0;                                    // constant
+  double value = 0;                                    // constant, parameter
   std::shared_ptr<const ActivationFunction> function;  // function, derivative
   std::array<detail::NodePtr, 3> inputs;
   std::size_t hash = 0;

@@ -1,6 +1,7 @@
 // Expressions as formulas to read.
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -52,7 +53,7 @@ constexpr std::uint64_t kLongTree = 64;
 
 class Printer {
  public:
-  explicit Printer(const NodePtr& root) {
+  Printer(const NodePtr& root, std::span<const std::string> parameters) : parameters_(parameters) {
     std::unordered_map<const ExprNode*, std::uint64_t> tree_size;
     std::unordered_map<const ExprNode*, int> uses;
     const std::vector<NodePtr> order = detail::topological_order(root);
@@ -90,6 +91,10 @@ class Printer {
   std::string body(const ExprNode& node, Binding own) const {
     const detail::ExprOpInfo& operation = detail::op_info(node.op);
     if (node.op == ExprOp::constant) return to_text(node.value);
+    if (node.op == ExprOp::parameter) {
+      const auto index = static_cast<std::size_t>(node.value);
+      return index < parameters_.size() ? parameters_[index] : fmt::format("p{}", index);
+    }
     if (operation.inputs == 0) return std::string(operation.name);
     if (node.op == ExprOp::negative) return fmt::format("-{}", print(node.input(0), kSign));
     if (node.op == ExprOp::equal && node.input(0).is_constant()) {
@@ -124,12 +129,15 @@ class Printer {
     return fmt::format("{}({})", name, arguments);
   }
 
+  std::span<const std::string> parameters_;
   std::unordered_map<const ExprNode*, std::string> names_;
   std::string text_;
 };
 
 }  // namespace
 
-std::string Expr::to_string() const { return Printer(node_).take(); }
+std::string Expr::to_string(std::span<const std::string> parameters) const {
+  return Printer(node_, parameters).take();
+}
 
 }  // namespace keratin::inline v0

@@ -8,6 +8,7 @@
 #include <map>
 #include <numbers>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -426,12 +427,30 @@ class Parser {
 
 }  // namespace
 
-Expr parse(std::string_view formula) {
+Expr parse(std::string_view formula) { return parse(formula, {}); }
+
+Expr parse(std::string_view formula, std::span<const std::string> parameters) {
   if (formula.size() > kMaxLength) {
     throw ValueError("formula", "at most 65536 characters", fmt::format("received {}", formula.size()),
                      "Write it as a lambda, or as a function of tensors.");
   }
-  return Expr(Parser(formula, {{"x", keratin::detail::make_input()}}, 0).parse());
+  Parser::Names names{{"x", keratin::detail::make_input()}};
+  for (const std::string& name : parameters) {
+    const bool is_name =
+        !name.empty() && is_letter(name[0]) &&
+        std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c); });
+    constexpr std::string_view kTaken[] = {"pi", "e",   "inf",  "nan",   "and",
+                                           "or", "not", "true", "false", "none"};
+    // What printed formulas call what they use twice.
+    const bool is_printed =
+        name.size() > 1 && name[0] == 't' && std::all_of(name.begin() + 1, name.end(), is_digit);
+    if (!is_name || is_printed || std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken) ||
+        !names.emplace(name, keratin::detail::make_parameter(names.size() - 1)).second) {
+      throw ValueError("formula", "parameters with names of their own: letters, digits, _",
+                       "received \"" + name + "\"", "Choose another, such as beta.");
+    }
+  }
+  return Expr(Parser(formula, std::move(names), 0).parse());
 }
 
 }  // namespace keratin::inline v0::activations

@@ -1,6 +1,8 @@
 // Formulas as text to expressions: for command lines, files, and names of other frameworks.
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "keratin/activations/expression.h"
@@ -19,5 +21,8 @@ namespace keratin::inline v0::activations {
 /// ValueError says at which character it stops making sense. At most 64 KiB, nested at most 1,000 deep, and
 /// the limits of Expr.
 KERATIN_API Expr parse(std::string_view formula);
+/// The same with names for parameters: the first is Expr::parameter(0). ValueError for one that is no name,
+/// or that means something already.
+KERATIN_API Expr parse(std::string_view formula, std::span<const std::string> parameters);
 
 }  // namespace keratin::inline v0::activations

@@ -234,6 +234,70 @@ TEST(Parse, MistakesSayWhereAndWhat) {
   for (const auto& [text, expected] : rows) EXPECT_THAT(refusal(text), HasSubstr(expected)) << text;
 }
 
+TEST(Parse, InverseFunctionsOfOtherFrameworksKeepTheirDigits) {
+  struct Row {
+    std::vector<const char*> names;
+    double (*exact)(double);
+    std::vector<double> points;
+  };
+  const Row rows[] = {
+      {{"tf.math.asin", "T.arcsin", "cntk.asin"}, std::asin, {-1, -0.999, -1e-9, 0, 0.3, 1}},
+      {{"tf.acos", "pt.arccos", "C.acos"}, std::acos, {-1, -0.999, 0, 0.3, 0.9999999, 1}},
+      {{"tf.math.asinh", "T.arcsinh", "cntk.asinh"}, std::asinh, {-1e200, -3, -1e-12, 0, 0.5, 40, 1e120}},
+      {{"tf.math.acosh", "T.arccosh"}, std::acosh, {1, 1.0000001, 2, 50, 1e300}},
+      {{"tf.math.atanh", "T.arctanh", "cntk.atanh"}, std::atanh, {-0.99999, -1e-10, 0, 0.5}},
+  };
+  for (const Row& row : rows) {
+    for (const char* name : row.names) {
+      const Expr f = activations::parse(std::string(name) + "(x)");
+      for (const double x : row.points) {
+        // Half a dozen roundings, none of them magnified.
+        EXPECT_NEAR(f.evaluate(x), row.exact(x), 1e-15 * std::abs(row.exact(x))) << name << "(" << x << ")";
+      }
+    }
+  }
+}
+
+TEST(Parse, GuardedAndLogicalOperationsOfTensorFlowAreUnderstood) {
+  const std::pair<const char*, double> rows[] = {
+      {"tf.math.divide_no_nan(x, 0)", 0},
+      {"tf.math.xlogy(x - 3, 0)", 0},
+      {"tf.math.xlogy(x, e)", 3},
+      {"tf.math.floormod(-x, 2)", 1},
+      {"tf.math.floordiv(-x, 2)", -2},
+      {"tf.identity(x)", 3},
+      {"K.ones_like(x)", 1},
+      {"T.rad2deg(pi * x / x)", 180},
+      {"tf.where(tf.math.logical_xor(x > 1, x > 2), 1, 0)", 0},
+      {"tf.where(tf.math.is_nan(0 * inf * x), 1, 0)", 1},
+      {"K.switch(K.logical_and(K.greater(x, 1), K.less_equal(x, 3)), 1, 0)", 1},
+  };
+  for (const auto& [formula, expected] : rows)
+    EXPECT_NEAR(activations::parse(formula).evaluate(3), expected, 1e-13) << formula;
+}
+
+TEST(Parse, ParametersHaveNamesAndPrintUnderThem) {
+  const std::vector<std::string> names = {"beta", "gamma"};
+  const Expr swish = activations::parse("gamma * x * sigmoid(beta * x)", names);
+  const Expr x = Expr::input(), beta = Expr::parameter(0), gamma = Expr::parameter(1);
+  EXPECT_TRUE(swish.is_same(gamma * x * backend::sigmoid(beta * x)));
+  EXPECT_TRUE(activations::parse(swish.to_string(names), names).is_same(swish));
+  EXPECT_EQ((x * beta).derivative().to_string(names), "beta");
+  EXPECT_TRUE((gamma * (x * x)).derivative_by(1).is_same(x * x));
+  EXPECT_EQ(beta.derivative_by(1).to_string(), "0");
+}
+
+TEST(Parse, RefusesParametersWhoseNamesMeanSomethingElse) {
+  for (const std::vector<std::string>& names : std::vector<std::vector<std::string>>{
+           {"x"}, {"pi"}, {""}, {"a b"}, {"2nd"}, {"t1"}, {"a", "a"}, {"and"}})
+    EXPECT_THROW(activations::parse("x", names), ValueError) << names[0];
+}
+
+TEST(Parse, FormulasWithParametersAreNoActivations) {
+  const std::vector<std::string> names = {"beta"};
+  EXPECT_THROW(activations::parse("beta * x", names).to_activation_fn(), ValueError);
+}
+
 TEST(Parse, DamagedFormulasAreReadOrRefusedNeverMore) {
   const std::string whole =
       "t1 = silu'(x); where(x >= 1e-3 and not(x == 2), elu(t1, alpha=0.5), -pow(x, 3)) / tf.nn.relu(x)";

@@ -23,11 +23,16 @@ double* scratch(std::size_t registers) {
   return reinterpret_cast<double*>(memory.get());
 }
 
-constexpr std::int32_t kX = 0, kUpstream = 1;
+constexpr std::int32_t kX = 0, kUpstream = 1, kParameters = 2;
+
+bool is_given(const ExprNode& node) {
+  return node.op == ExprOp::input || node.op == ExprOp::upstream || node.op == ExprOp::parameter;
+}
 
 }  // namespace
 
-// Registers 0 and 1 are x and the upstream gradient; others are given out and taken back as values die.
+// Registers 0 and 1 are x and the upstream gradient, then come the parameters; others are given out and taken
+// back as values die.
 struct Tape::Compiler {
   Tape& tape;
   std::unordered_map<const ExprNode*, std::int32_t> place;
@@ -47,7 +52,7 @@ struct Tape::Compiler {
   }
 
   void release(const ExprNode& node) {
-    if (--remaining_uses.at(&node) != 0 || node.op == ExprOp::input || node.op == ExprOp::upstream) return;
+    if (--remaining_uses.at(&node) != 0 || is_given(node)) return;
     const std::int32_t at = place.at(&node);
     if (at >= 0) free.push_back(static_cast<std::uint16_t>(at));
   }
@@ -71,7 +76,8 @@ struct Tape::Compiler {
   }
 
   void compile(const detail::NodePtr& root) {
-    tape.registers_ = 2;
+    tape.parameters_ = detail::parameter_count(root);
+    tape.registers_ = static_cast<std::size_t>(kParameters) + tape.parameters_;
     const std::vector<detail::NodePtr> order = detail::topological_order(root);
     for (const auto& node : order) {
       for (const auto& input : node->inputs) {
@@ -85,6 +91,8 @@ struct Tape::Compiler {
       } else if (node->op == ExprOp::upstream) {
         place[node.get()] = kUpstream;
         tape.takes_upstream_ = true;
+      } else if (node->op == ExprOp::parameter) {
+        place[node.get()] = kParameters + static_cast<std::int32_t>(node->value);
       } else if (node->is_constant()) {
         place[node.get()] = constant(node->value);
       } else {
@@ -118,7 +126,8 @@ void Tape::run_block(double* registers, std::size_t count) const {
 }
 
 template <class T>
-void Tape::run_blocks(const T* x, const T* upstream, T* y, std::size_t count) const {
+void Tape::run_blocks(const T* x, const T* upstream, std::span<const T* const> parameters, T* y,
+                      std::size_t count) const {
   double* registers = scratch(registers_);
   const auto fill = [registers](std::int32_t at, const T* from, std::size_t here, std::size_t padded) {
     double* to = registers + static_cast<std::size_t>(at) * kBlock;
@@ -130,6 +139,8 @@ void Tape::run_blocks(const T* x, const T* upstream, T* y, std::size_t count) co
     const std::size_t padded = (here + detail::kBlockLanes - 1) / detail::kBlockLanes * detail::kBlockLanes;
     fill(kX, x + begin, here, padded);
     if (takes_upstream_) fill(kUpstream, upstream + begin, here, padded);
+    for (std::size_t i = 0; i < parameters_; ++i)
+      fill(kParameters + static_cast<std::int32_t>(i), parameters[i] + begin, here, padded);
     run_block(registers, padded);
     if (result_ < 0) {
       std::fill_n(y + begin, here, static_cast<T>(constants_[static_cast<std::size_t>(~result_)][0]));
@@ -141,10 +152,14 @@ void Tape::run_blocks(const T* x, const T* upstream, T* y, std::size_t count) co
 }
 
 void Tape::run(const double* x, const double* upstream, double* y, std::size_t count) const {
-  run_blocks(x, upstream, y, count);
+  run_blocks(x, upstream, {}, y, count);
 }
 void Tape::run(const float* x, const float* upstream, float* y, std::size_t count) const {
-  run_blocks(x, upstream, y, count);
+  run_blocks(x, upstream, {}, y, count);
+}
+void Tape::run(const double* x, std::span<const double* const> parameters, double* y,
+               std::size_t count) const {
+  run_blocks<double>(x, nullptr, parameters, y, count);
 }
 
 }  // namespace keratin::inline v0

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "keratin/activations/expression_node.h"
@@ -25,6 +26,8 @@ class Tape {
   /// for an element wherever it stands. The first runs on a thread allocate that thread's registers.
   void run(const double* x, const double* upstream, double* y, std::size_t count) const;
   void run(const float* x, const float* upstream, float* y, std::size_t count) const;
+  /// For an expression with parameters: y[i] = f(x[i], parameters[0][i], …).
+  void run(const double* x, std::span<const double* const> parameters, double* y, std::size_t count) const;
 
   std::size_t instructions() const noexcept { return instructions_.size(); }
   std::size_t registers() const noexcept { return registers_; }
@@ -38,7 +41,8 @@ class Tape {
   struct Compiler;
 
   template <class T>
-  void run_blocks(const T* x, const T* upstream, T* y, std::size_t count) const;
+  void run_blocks(const T* x, const T* upstream, std::span<const T* const> parameters, T* y,
+                  std::size_t count) const;
   void run_block(double* registers, std::size_t count) const;
 
   std::vector<Instruction> instructions_;
@@ -47,6 +51,7 @@ class Tape {
   std::int32_t result_ = 0;
   std::size_t registers_ = 0;
   bool takes_upstream_ = false;
+  std::size_t parameters_ = 0;
 };
 
 }  // namespace keratin::inline v0

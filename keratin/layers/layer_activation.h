@@ -27,6 +27,7 @@ class ElementwiseLayer final : public ElementwiseFunction {
   void gradient(const double* x, const double* upstream, double* out, std::size_t count) const override {
     inner().gradient(x, upstream, out, count);
   }
+  std::shared_ptr<const ElementwiseFunction> derivative() const override { return inner().derivative(); }
   bool is_linear() const noexcept override { return inner().is_linear(); }
   activations::BoundFunction bound() const noexcept override { return inner().bound(); }
 
