@@ -34,8 +34,8 @@ class KERATIN_API Expr {
   /// x.
   static Expr input();
   static Expr constant(double value);
-  /// Another variable beside x, number 0 to 15: what a ParametricActivation learns. No other activation takes
-  /// an expression that holds one.
+  /// Another variable beside x, number 0 to 15, for layers that learn it. ValueError where an expression that
+  /// holds one is made an activation.
   static Expr parameter(std::size_t index);
 
   /// d/dx, exact and simplified. Kinks: abs and sign have 0 at 0, floor, round and sign 0 everywhere, clip 1

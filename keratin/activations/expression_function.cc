@@ -197,8 +197,7 @@ ActivationFn make_activation(const Expr& expression, const ExpressionOptions& op
   }
   if (detail::parameter_count(expression.shared()) != 0) {
     throw ValueError("expression", "an activation is a function of x alone",
-                     "this one has parameters: " + expression.to_string(),
-                     "Give them values, or learn them in the layer ParametricActivation.");
+                     "this one has parameters: " + expression.to_string(), "Put numbers in their place.");
   }
   const Expr known = detail::recognised(expression);
   const ExprNode& node = known.node();
