@@ -29,8 +29,8 @@ Expr times_upstream(const Expr& derivative) {
 }
 
 // A block of which some lanes may be outside the table: those take the tape.
-void run_mixed(const detail::FittedTable& table, const Tape& tape, const float* x, const float* upstream,
-               float* y, std::size_t count) {
+void run_mixed(const detail::FittedTable& table, const AdaptiveTape& tape, const float* x,
+               const float* upstream, float* y, std::size_t count) {
   using Block = std::array<float, detail::kFittedBlock>;
   Block inputs{}, gradients{}, results;
   std::copy_n(x, count, inputs.begin());
@@ -51,8 +51,8 @@ void run_mixed(const detail::FittedTable& table, const Tape& tape, const float* 
   std::copy_n(results.begin(), count, y);
 }
 
-void run_fitted(const detail::FittedTable& table, const Tape& tape, const float* x, const float* upstream,
-                float* y, std::size_t count) {
+void run_fitted(const detail::FittedTable& table, const AdaptiveTape& tape, const float* x,
+                const float* upstream, float* y, std::size_t count) {
   for (std::size_t begin = 0; begin < count; begin += detail::kFittedBlock) {
     const std::size_t here = std::min(detail::kFittedBlock, count - begin);
     const float* factor = upstream == nullptr ? nullptr : upstream + begin;
@@ -64,27 +64,32 @@ void run_fitted(const detail::FittedTable& table, const Tape& tape, const float*
   }
 }
 
-// The last ones made, so that fifty layers with one lambda fit it once.
-class FittedFunctions {
+// The last ones made, so that fifty layers with one lambda fit it once, and K::square of a thousand tensors
+// compiles and measures one tape.
+class MadeFunctions {
  public:
-  std::shared_ptr<const ExpressionFunction> get(const Expr& expression) {
+  std::shared_ptr<const ExpressionFunction> get(const Expr& expression, bool fit) {
     constexpr std::size_t kKept = 64;
     const std::lock_guard lock(mutex_);
-    if (functions_.size() >= kKept) functions_.clear();
+    auto& functions = functions_[fit ? 1 : 0];
+    if (functions.size() >= kKept) functions.clear();
     // A function keeps its expression, and so the key, alive.
-    auto& function = functions_[&expression.node()];
-    if (function == nullptr) function = ExpressionFunction::fitted(expression);
+    auto& function = functions[&expression.node()];
+    if (function == nullptr) {
+      function = fit ? ExpressionFunction::fitted(expression)
+                     : std::make_shared<const ExpressionFunction>(expression);
+    }
     return function;
   }
 
  private:
   std::mutex mutex_;
-  std::unordered_map<const ExprNode*, std::shared_ptr<const ExpressionFunction>> functions_;
+  std::array<std::unordered_map<const ExprNode*, std::shared_ptr<const ExpressionFunction>>, 2> functions_;
 };
 
-FittedFunctions& fitted_functions() {
+MadeFunctions& made_functions() {
   // Never destroyed: activations in other static objects may be made after this one's end.
-  static FittedFunctions* const functions = new FittedFunctions;
+  static MadeFunctions* const functions = new MadeFunctions;
   return *functions;
 }
 
@@ -128,6 +133,7 @@ detail::DoubleFunction ExpressionFunction::evaluator(Evaluation evaluation) cons
 std::shared_ptr<const ExpressionFunction> ExpressionFunction::fitted(const Expr& expression) {
   const FloatEnvironment environment;
   auto made = std::make_shared<ExpressionFunction>(expression);
+  made->fit_was_tried_ = true;
   made->tables_.value = detail::fit_table(made->evaluator(&ExpressionFunction::value_of));
   made->tables_.gradient = detail::fit_table(made->evaluator(&ExpressionFunction::slope_of));
   return made;
@@ -151,15 +157,17 @@ std::shared_ptr<const ExpressionFunction> ExpressionFunction::checked(const Expr
 }
 
 std::string ExpressionFunction::explain() const {
-  const auto route = [](const char* what, const std::optional<detail::FittedTable>& table, const Tape& tape) {
-    const std::string instructions =
-        fmt::format("{} operations in double, rounded once", tape.instructions());
-    if (!table)
-      return fmt::format("{}: {}; no table fits within {} ULP", what, instructions, detail::kMaxFitUlp);
+  const auto route = [this](const char* what, const std::optional<detail::FittedTable>& table,
+                            const AdaptiveTape& tape) {
+    if (!table) {
+      const std::string why = fit_was_tried_ ? fmt::format("no table fits within {} ULP", detail::kMaxFitUlp)
+                                             : "made without fitting a table";
+      return fmt::format("{}: {}; {}", what, tape.explain(), why);
+    }
     return fmt::format(
         "{}: in float32 a table of {} rows and {} coefficients for |x| < {}, within {:.2f} ULP on "
-        "the points tried; elsewhere and in float64 {}",
-        what, table->rows, table->degree, to_text(table->reach), table->max_ulp, instructions);
+        "the points tried; beyond {}",
+        what, table->rows, table->degree, to_text(table->reach), table->max_ulp, tape.explain());
   };
   return fmt::format("{}\n  {}\n  {}", name(), route("value", tables_.value, value_),
                      route("gradient", tables_.gradient, gradient_));
@@ -204,8 +212,7 @@ ActivationFn make_activation(const Expr& expression, const ExpressionOptions& op
   if (node.op == ExprOp::input) return {};
   if (node.op == ExprOp::exp && node.input(0).op == ExprOp::input) return activations::Exponential{};
   if (node.op == ExprOp::function && node.input(0).op == ExprOp::input) return ActivationFn(node.function);
-  if (!options.fit) return ActivationFn(std::make_shared<const ExpressionFunction>(expression));
-  return ActivationFn(fitted_functions().get(expression));
+  return ActivationFn(made_functions().get(expression, options.fit));
 }
 
 ActivationFn make_activation(std::function<Tensor(const Tensor&)> function) {

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "keratin/activations/activation_fn.h"
+#include "keratin/activations/adaptive_tape.h"
 #include "keratin/activations/expression.h"
 #include "keratin/activations/fitted/fitted_table.h"
-#include "keratin/activations/tape.h"
 
 namespace keratin::inline v0 {
 
@@ -47,7 +47,8 @@ class ExpressionFunction final : public ElementwiseFunction {
   detail::DoubleFunction evaluator(Evaluation evaluation) const;
 
   Expr expression_;
-  Tape value_, gradient_;
+  AdaptiveTape value_, gradient_;
+  bool fit_was_tried_ = false;
   ExpressionTables tables_;
 };
 
