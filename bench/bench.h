@@ -25,6 +25,9 @@ void report(const std::string& bench, const std::vector<Row>& rows, const nlohma
 /// activations: time an element of every activation.
 void add_activations(CLI::App& app);
 
+/// custom: time an element of functions of a user's own.
+void add_custom(CLI::App& app);
+
 /// train: steps a second of a small classifier.
 void add_train(CLI::App& app);
 

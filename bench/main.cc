@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   CLI::App app{"How fast, as ratios to what runs beside it on the same machine"};
   app.require_subcommand(1);
   keratin::bench::add_activations(app);
+  keratin::bench::add_custom(app);
   keratin::bench::add_train(app);
   keratin::bench::add_predict(app);
   try {

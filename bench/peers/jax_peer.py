@@ -38,16 +38,31 @@ FUNCTIONS = {
 ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": FUNCTIONS["gelu"]}
 
 
-def activation(task):
-    if task["function"] not in FUNCTIONS:
+def activation(task, functions=FUNCTIONS):
+    if task["function"] not in functions:
         return {}
-    f = FUNCTIONS[task["function"]]
+    f = functions[task["function"]]
     x, g = (jnp.asarray(a, task["dtype"]) for a in data.arrays(task))
     if task["direction"] == "forward":
         run = jax.jit(f)
         return {"jax": lambda: run(x).block_until_ready()}
     run = jax.jit(lambda x, g: jax.vjp(f, x)[1](g)[0])
     return {"jax": lambda: run(x, g).block_until_ready()}
+
+
+CUSTOM = {
+    "silu": lambda x: x * jax.nn.sigmoid(x),
+    "mish": lambda x: x * jnp.tanh(jax.nn.softplus(x)),
+    "quick_gelu": lambda x: x * jax.nn.sigmoid(1.702 * x),
+    "double_mish": lambda x: x * jnp.tanh(jax.nn.softplus(2 * x)),
+    "twenty_nodes": lambda x: jnp.tanh(0.7 * x + 0.3) * jax.nn.sigmoid(x)
+    + x * x / (1 + x * x) * jnp.exp(-0.1 * x * x) - 0.2 * x * jax.nn.softplus(0.5 * x),
+    "kink": lambda x: jnp.where(x > 0, x, 0.1 * x * x + 0.5 * x),
+}
+
+
+def custom(task):
+    return activation(task, CUSTOM)
 
 
 def convolutional_weights(task):
@@ -148,4 +163,4 @@ def predict(task):
 
 
 def prepare(task):
-    return {"activation": activation, "train": train, "predict": predict}[task["kind"]](task)
+    return {"activation": activation, "custom": custom, "train": train, "predict": predict}[task["kind"]](task)
