@@ -121,9 +121,7 @@ std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
   if (count > 0 && !mask.is_defined()) {
     if (auto all = cell_->run(projected, states, noise)) {
       keep(all->states);
-      std::vector<Tensor> results = {recurrence_.return_sequences
-                                         ? swapped(all->outputs)
-                                         : ops::squeeze(ops::slice(all->outputs, 0, count - 1, count), 0)};
+      std::vector<Tensor> results = {recurrence_.return_sequences ? swapped(all->outputs) : all->last};
       if (recurrence_.return_state) results.insert(results.end(), all->states.begin(), all->states.end());
       return results;
     }

@@ -29,6 +29,7 @@ class KERATIN_API CellBody : public ListLayerBody {
   /// What all steps give, where the cell has a faster way than one step after the other.
   struct Sequence {
     Tensor outputs;              ///< (steps, batch, ...)
+    Tensor last;                 ///< the output of the last step
     std::vector<Tensor> states;  ///< after the last step
   };
   /// `projected` is project's result, in the order in which the steps come; at least one step.

@@ -61,7 +61,7 @@ class ConvBody final : public detail::ConvolutionBody<N, ConvArguments> {
     const Shape input = this->channels_last(x.shape());
     const Tensor y =
         ops::conv(detail::to_channels_last(x, this->format()), kernel_.tensor(), this->bias(), this->fused(),
-                  this->geometry(input, this->a_.options.groups), shape_of(input));
+                  this->geometry(input, this->a_.options.groups), shape_of(input), &kept_);
     return this->finished(y, context);
   }
 
@@ -73,6 +73,7 @@ class ConvBody final : public detail::ConvolutionBody<N, ConvArguments> {
   Shape shape_of(const Shape& input) const override { return this->moved(input, this->a_.filters); }
 
   Variable kernel_;
+  ops::KeptKernel kept_;
 };
 
 template <std::size_t N>
@@ -198,7 +199,7 @@ class DepthwiseBody final : public detail::ConvolutionBody<N, DepthwiseArguments
     const Shape input = this->channels_last(x.shape()), shape = shape_of(input);
     const Tensor kernel = ops::reshape(kernel_.tensor(), this->kernel_shape(1, shape.back()));
     const Tensor y = ops::conv(detail::to_channels_last(x, this->format()), kernel, this->bias(),
-                               this->fused(), this->geometry(input, input.back()), shape);
+                               this->fused(), this->geometry(input, input.back()), shape, &kept_);
     return this->finished(y, context);
   }
 
@@ -212,6 +213,7 @@ class DepthwiseBody final : public detail::ConvolutionBody<N, DepthwiseArguments
   }
 
   Variable kernel_;
+  ops::KeptKernel kept_;
 };
 
 struct SeparableArguments {
@@ -271,9 +273,9 @@ class SeparableBody final : public detail::ConvolutionBody<N, SeparableArguments
     const Shape shape = this->moved(input, middle);
     const Tensor kernel = ops::reshape(depthwise_.tensor(), this->kernel_shape(1, middle));
     const Tensor deep = ops::conv(detail::to_channels_last(x, this->format()), kernel, {}, ActivationFn(),
-                                  this->geometry(input, input.back()), shape);
+                                  this->geometry(input, input.back()), shape, &kept_depthwise_);
     const Tensor y = ops::conv(deep, pointwise_.tensor(), this->bias(), this->fused(), ops::ConvGeometry{},
-                               shape_of(input));
+                               shape_of(input), &kept_pointwise_);
     return this->finished(y, context);
   }
 
@@ -291,6 +293,7 @@ class SeparableBody final : public detail::ConvolutionBody<N, SeparableArguments
   }
 
   Variable depthwise_, pointwise_;
+  ops::KeptKernel kept_depthwise_, kept_pointwise_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "keratin/layers/gradient_check.h"
 #include "keratin/layers/pooling.h"
 #include "keratin/layers/prelu.h"
+#include "keratin/ops/conv.h"
 
 namespace keratin {
 namespace {
@@ -34,6 +35,29 @@ std::string message_of(Body body) {
     return error.what();
   }
   return "nothing was thrown";
+}
+
+TEST(Convolution, PredictionsFollowTheKernelHoweverItChanges) {
+  const Tensor x = values_away_from({3, 6, 6, 2}, {}).astype(DType::float32);
+  const Conv2D layer(4, 3, {.kernel_initializer = kNormal});
+  layer(x);
+  Variable kernel = layer.variables().front();
+  const auto expect_fresh = [&](const std::string& after) {
+    const Tensor fresh = ops::conv(x, kernel.value().clone(), {}, {}, {}, {3, 4, 4, 4});
+    EXPECT_EQ(values_of(layer(x)), values_of(fresh)) << after;
+    EXPECT_EQ(values_of(layer(x)), values_of(fresh)) << after << ", again";
+  };
+  expect_fresh("the build");
+  kernel.mutable_value().mutable_values<float>()[5] += 1;
+  expect_fresh("a change in place");
+  kernel.assign(kernel.value() * Tensor::scalar(2));
+  expect_fresh("assign");
+  {
+    const RecordGradients on;
+    layer(x, {.training = true});
+  }
+  kernel.mutable_value().mutable_values<float>()[7] -= 1;
+  expect_fresh("a step of training");
 }
 
 TEST(Convolution, GradientsMatchCentralDifferences) {

@@ -134,7 +134,8 @@ std::optional<CellBody::Sequence> GatedCellBody<Options>::run(const Tensor& proj
   const Tensor all = run_sequence(how, projected, recurrent_kernel_.tensor(), bias_row(1), states);
   const std::int64_t steps = projected.shape()[0];
   const auto row = [&](std::int64_t i) { return ops::squeeze(ops::slice(all, 0, i, i + 1), 0); };
-  Sequence sequence{.outputs = ops::slice(all, 0, 1, steps + 1), .states = {row(steps)}};
+  const Tensor last = row(steps);
+  Sequence sequence{.outputs = ops::slice(all, 0, 1, steps + 1), .last = last, .states = {last}};
   if (states.size() > 1) sequence.states.push_back(row(steps + 1));
   return sequence;
 }

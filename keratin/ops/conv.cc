@@ -55,12 +55,12 @@ struct Saved {
 
 // Floats by oneDNN, what it has no kernel for and doubles by our own products.
 template <class T>
-void forward(const ConvSizes& sizes, const T* x, const T* kernel, const T* bias,
+void forward(const ConvSizes& sizes, const T* x, const Tensor& kernel, const KeptKernel* kept, const T* bias,
              const ElementwiseFunction* activation, T* z, T* y) {
   if constexpr (std::same_as<T, float>) {
-    if (detail::conv_blocks(sizes, x, kernel, bias, activation, z, y)) return;
+    if (detail::conv_blocks(sizes, x, kernel, kept, bias, activation, z, y)) return;
   }
-  detail::conv_rows(sizes, x, kernel, bias, activation, z, y);
+  detail::conv_rows(sizes, x, static_cast<const T*>(kernel.data()), bias, activation, z, y);
 }
 template <class T>
 void backward_data(const ConvSizes& sizes, const T* upstream, const T* kernel, T* x) {
@@ -120,19 +120,30 @@ std::vector<Tensor> backward(const Saved& saved, const Tensor& upstream) {
   return gradients;
 }
 
+void forget(const KeptKernel& kept) {
+  const std::lock_guard lock(kept.state().mutex);
+  kept.state().kernel = Tensor();
+  kept.state().primitive.reset();
+  kept.state().packed.reset();
+}
+
 }  // namespace
 
 Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const ActivationFn& activation,
-            const ConvGeometry& geometry, const Shape& shape) {
+            const ConvGeometry& geometry, const Shape& shape, const KeptKernel* kept) {
   detail::check_same_dtype("conv", x, kernel);
   detail::check_arithmetic("conv", x);
   const ConvSizes sizes = sizes_of(x.shape(), kernel.shape(), shape, geometry);
   // Sigmoid leaves a note of what it was applied to, for losses that start from there.
   const ElementwiseFunction* elementwise = activation.elementwise();
   if (elementwise == nullptr || elementwise->operation() == "sigmoid")
-    return activation(conv(x, kernel, bias, ActivationFn(), geometry, shape));
+    return activation(conv(x, kernel, bias, ActivationFn(), geometry, shape, kept));
   const FloatEnvironment environment;
   const bool recorded = wants_gradient({&x, &kernel, &bias}), linear = activation.is_linear();
+  if (recorded && kept != nullptr) {
+    forget(*kept);
+    kept = nullptr;
+  }
   const Tensor input = x.detach().contiguous(), weights = kernel.detach().contiguous();
   const Tensor offsets = bias.is_defined() ? bias.detach().contiguous() : Tensor();
   Tensor result = Tensor::empty(shape, x.dtype());
@@ -140,7 +151,7 @@ Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias, const Act
   detail::visit_arithmetic(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     T* y = static_cast<T*>(result.mutable_data());
-    forward(sizes, static_cast<const T*>(input.data()), static_cast<const T*>(weights.data()),
+    forward(sizes, static_cast<const T*>(input.data()), weights, kept,
             offsets.is_defined() ? static_cast<const T*>(offsets.data()) : nullptr,
             linear ? nullptr : elementwise, z.is_defined() ? static_cast<T*>(z.mutable_data()) : y, y);
   });

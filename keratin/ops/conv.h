@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -20,14 +21,31 @@ struct ConvGeometry {
   std::int64_t groups = 1;
 };
 
+/// A kernel in the layout that the machine wants, kept for as long as its values stay: a layer has one, so
+/// that one prediction after the other does not arrange them anew. A copy keeps nothing yet. Safe from every
+/// thread.
+class KERATIN_API KeptKernel {
+ public:
+  struct State;
+  KeptKernel();
+  KeptKernel(const KeptKernel&) : KeptKernel() {}
+  KeptKernel& operator=(const KeptKernel&) = delete;
+  State& state() const noexcept { return *state_; }
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
 /// act(x * kernel + bias): cross-correlation, as all frameworks have it; recorded where a gradient is wanted.
 /// x: (batch, N sizes, in)   kernel: (N sizes, in/groups, out)   bias: (out,) or undefined
 /// result: `shape`, (batch, N sizes, out); what lies outside of x counts as 0.
 /// Bias and an element-wise activation are applied to each block of rows while it is in cache; the gradient
-/// leaves out x's if x needs none. The blocks depend on the shapes alone. ShapeError names the shapes. Cost:
+/// leaves out x's if x needs none. `kept` serves calls that are not recorded; training, in which each step
+/// has new weights, empties it. The blocks depend on the shapes alone. ShapeError names the shapes. Cost:
 /// 2·elements of the result·kernel sizes·in/groups flops, twice that backward.
 KERATIN_API Tensor conv(const Tensor& x, const Tensor& kernel, const Tensor& bias,
-                        const ActivationFn& activation, const ConvGeometry& geometry, const Shape& shape);
+                        const ActivationFn& activation, const ConvGeometry& geometry, const Shape& shape,
+                        const KeptKernel* kept = nullptr);
 /// The adjoint of conv with respect to x, which is the transposed convolution: from the result's shape to
 /// `shape`, x's.
 KERATIN_API Tensor conv_data(const Tensor& upstream, const Tensor& kernel, const ConvGeometry& geometry,

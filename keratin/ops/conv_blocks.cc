@@ -5,9 +5,12 @@
 
 #include "keratin/core/memory.h"
 #include "keratin/core/parallel.h"
-#include "keratin/ops/conv_primitive.h"
 
-namespace keratin::inline v0::ops::detail {
+namespace keratin::inline v0::ops {
+
+KeptKernel::KeptKernel() : state_(std::make_shared<State>()) {}
+
+namespace detail {
 namespace {
 
 using Primitive = std::shared_ptr<const ConvPrimitive>;
@@ -32,7 +35,7 @@ class Blocks {
     rest_ = rest == 0 ? whole_ : ConvPrimitive::find(task, with_batch(sizes, rest), has_bias);
   }
   bool exist() const { return whole_ != nullptr && rest_ != nullptr && rest_->packs_like(*whole_); }
-  const ConvPrimitive& whole() const { return *whole_; }
+  const Primitive& whole() const { return whole_; }
 
   /// body(primitive, first sample, samples) for each.
   template <class Body>
@@ -65,14 +68,28 @@ std::shared_ptr<std::byte> packed(const ConvPrimitive& primitive, const float* k
   return memory;
 }
 
+std::shared_ptr<std::byte> packed(const Primitive& primitive, const Tensor& kernel, const KeptKernel* kept) {
+  const auto* values = static_cast<const float*>(kernel.data());
+  if (kept == nullptr) return packed(*primitive, values);
+  KeptKernel::State& state = kept->state();
+  const std::lock_guard lock(state.mutex);
+  if (state.primitive == nullptr || state.kernel.data() != kernel.data() ||
+      !state.primitive->packs_like(*primitive)) {
+    state.packed = packed(*primitive, values);
+    state.kernel = kernel;
+    state.primitive = primitive;
+  }
+  return state.packed;
+}
+
 }  // namespace
 
-bool conv_blocks(const ConvSizes& sizes, const float* x, const float* kernel, const float* bias,
-                 const ElementwiseFunction* activation, float* z, float* y) {
+bool conv_blocks(const ConvSizes& sizes, const float* x, const Tensor& kernel, const KeptKernel* kept,
+                 const float* bias, const ElementwiseFunction* activation, float* z, float* y) {
   if (is_empty(sizes)) return false;
   const Blocks blocks(ConvTask::forward, sizes, bias != nullptr);
   if (!blocks.exist()) return false;
-  const std::shared_ptr<std::byte> weights = packed(blocks.whole(), kernel);
+  const std::shared_ptr<std::byte> weights = packed(blocks.whole(), kernel, kept);
   const std::int64_t size = sizes.places() * sizes.filters;
   blocks.for_each([&](const ConvPrimitive& primitive, std::int64_t first, std::int64_t samples) {
     // x is only read.
@@ -87,7 +104,7 @@ bool conv_data_blocks(const ConvSizes& sizes, const float* upstream, const float
   if (is_empty(sizes)) return false;
   const Blocks blocks(ConvTask::data, sizes, false);
   if (!blocks.exist()) return false;
-  const std::shared_ptr<std::byte> weights = packed(blocks.whole(), kernel);
+  const std::shared_ptr<std::byte> weights = packed(*blocks.whole(), kernel);
   const std::int64_t size = sizes.places() * sizes.filters;
   blocks.for_each([&](const ConvPrimitive& primitive, std::int64_t first, std::int64_t) {
     primitive.run(x + first * sizes.sample_size(), weights.get(), nullptr,
@@ -127,4 +144,5 @@ bool conv_kernel_blocks(const ConvSizes& sizes, const float* x, const float* ups
   return true;
 }
 
-}  // namespace keratin::inline v0::ops::detail
+}  // namespace detail
+}  // namespace keratin::inline v0::ops

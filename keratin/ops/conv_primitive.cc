@@ -24,7 +24,8 @@ using Dims = memory::dims;
 constexpr auto kFloat = memory::data_type::f32;
 
 const dnnl::engine& engine() {
-  static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+  // Never destroyed, as what is kept below: threads may still convolve while static objects go.
+  static const dnnl::engine& instance = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
   return instance;
 }
 
@@ -137,7 +138,6 @@ class Runner {
 }  // namespace
 
 struct ConvPrimitive::State {
-  ConvTask task;
   bool has_bias;
   memory::desc packed, scratch;
   std::unique_ptr<Runner> convolution, packing;
@@ -178,7 +178,6 @@ std::unique_ptr<ConvPrimitive::State> ConvPrimitive::create(ConvTask task, const
   const Forward::primitive_desc forward(forward_desc, attributes, engine());
 
   auto state = std::make_unique<State>();
-  state->task = task;
   state->has_bias = has_bias;
   const auto finish = [&](const auto& primitive_desc, const dnnl::primitive& primitive, int names_x,
                           int names_packed, int names_y, const memory::desc& layout) {
