@@ -13,6 +13,7 @@
 #include "keratin/core/text.h"
 #include "keratin/models/model.h"
 #include "keratin/models/model_body.h"
+#include "keratin/ops/ops.h"
 #include "keratin/training/batches.h"
 #include "keratin/training/step.h"
 #include "keratin/training/training.h"
@@ -67,6 +68,16 @@ std::vector<std::string> metric_names(const CompileOptions& options) {
   return names;
 }
 
+// What a metric counts an element by: the weight, or 0 where the predictions' mask leaves it out.
+Tensor masked(Tensor weights, Tensor mask) {
+  if (!mask.is_defined()) return weights;
+  if (!weights.is_defined()) return ops::cast(mask, DType::float32);
+  while (weights.rank() < mask.rank()) weights = weights.expand_dims(-1);
+  while (mask.rank() < weights.rank()) mask = mask.expand_dims(-1);
+  const DType dtype = weights.dtype() == DType::float64 ? DType::float64 : DType::float32;
+  return ops::multiply(ops::cast(weights, dtype), ops::cast(mask, dtype));
+}
+
 /// What an epoch has collected: the mean loss by rows, then each metric.
 class Collected {
  public:
@@ -81,7 +92,8 @@ class Collected {
     loss_.add(result.loss, static_cast<double>(rows));
     const std::size_t plain = state_->options.metrics.size();
     for (std::size_t i = 0; i < metrics_.size(); ++i)
-      metrics_[i]->update(batch.y, result.y_pred, i < plain ? Tensor() : batch.sample_weight);
+      metrics_[i]->update(batch.y, result.y_pred,
+                          masked(i < plain ? Tensor() : batch.sample_weight, result.mask));
   }
 
   void add(const Collected& other) {

@@ -49,13 +49,15 @@ Stepper::Stepper(const Model& model, Loss loss, double loss_weight, Optimizer op
     if (weight.constraint && weight.variable.trainable()) constrained_.push_back(std::move(weight));
 }
 
-Tensor Stepper::total_loss(const Batch& batch, bool training, Tensor& y_pred) const {
-  std::vector<Tensor> penalties;
+Tensor Stepper::total_loss(const Batch& batch, bool training, StepResult& result) const {
+  std::vector<Tensor> penalties, masks;
   CallContext context;
   context.training = training;
   context.losses = &penalties;
-  y_pred = model_(batch.x, context);
-  Tensor total = loss_(batch.y, y_pred, batch.sample_weight);
+  context.output_masks = &masks;
+  result.y_pred = model_(batch.x, context);
+  if (!masks.empty()) result.mask = masks.front();
+  Tensor total = loss_(batch.y, result.y_pred, batch.sample_weight, result.mask);
   if (loss_weight_ != 1) total = total * loss_weight_;
   for (Tensor& penalty : model_.regularization_losses(model_.body().generation))
     penalties.push_back(std::move(penalty));
@@ -68,11 +70,10 @@ StepResult Stepper::step(const Batch& batch, bool keep_predictions) {
   Tensor total;
   {
     const RecordGradients recording;
-    Tensor y_pred;
-    total = total_loss(batch, true, y_pred);
+    total = total_loss(batch, true, result);
     result.loss = total.item();
     if (!std::isfinite(result.loss)) throw_not_finite(result.loss, batch);
-    if (keep_predictions) result.y_pred = without_record(y_pred);
+    result.y_pred = keep_predictions ? without_record(result.y_pred) : Tensor();
   }
   // Outside of the recording, or the backward pass would be recorded too.
   const RecordGradients off(false);
@@ -89,7 +90,7 @@ StepResult Stepper::step(const Batch& batch, bool keep_predictions) {
 StepResult Stepper::evaluate(const Batch& batch) const {
   const RecordGradients off(false);
   StepResult result{};
-  result.loss = total_loss(batch, false, result.y_pred).item();
+  result.loss = total_loss(batch, false, result).item();
   return result;
 }
 

@@ -18,6 +18,7 @@ struct Batch {
 struct StepResult {
   double loss;
   Tensor y_pred;  ///< not recorded; undefined unless asked for
+  Tensor mask;    ///< of the predictions; undefined where all count
 };
 
 class Stepper {
@@ -30,7 +31,8 @@ class Stepper {
   StepResult evaluate(const Batch& batch) const;
 
  private:
-  Tensor total_loss(const Batch& batch, bool training, Tensor& y_pred) const;
+  /// The loss with all penalties; predictions and their mask go into `result`.
+  Tensor total_loss(const Batch& batch, bool training, StepResult& result) const;
   [[noreturn]] void throw_not_finite(double loss, const Batch& batch) const;
 
   Model model_;
