@@ -155,10 +155,13 @@ TEST(Layers, EveryClassOfTheRegistryIsMadeByItsName) {
       {"ConvLSTM3D", R"({"filters": 2, "kernel_size": 3})"},
       {"GRUCell", R"({"units": 2})"},
       {"LSTMCell", R"({"units": 2})"},
+      {"LocallyConnected1D", R"({"filters": 2, "kernel_size": 3})"},
+      {"LocallyConnected2D", R"({"filters": 2, "kernel_size": 3})"},
       {"RNN", R"({"cell": {"class_name": "LSTMCell", "config": {"units": 2}}})"},
       {"SimpleRNNCell", R"({"units": 2})"},
       {"StackedRNNCells", R"({"cells": [{"class_name": "LSTMCell", "config": {"units": 2}}]})"},
       {"Scale", R"({"name": "x"})"},  // a test's own
+      {"SpectralNormalization", R"({"layer": {"class_name": "Dense", "config": {"units": 2}}})"},
       {"SpatialDropout2D", R"({"rate": 0.5})"},
       {"SpatialDropout3D", R"({"rate": 0.5})"},
   };
