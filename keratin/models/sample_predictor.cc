@@ -7,6 +7,7 @@
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
 #include "keratin/layers/dense_parts.h"
+#include "keratin/models/model_body.h"
 #include "keratin/models/sample_kernels.h"
 
 namespace keratin::inline v0 {
@@ -32,7 +33,15 @@ Tensor padded_rows(const Tensor& a, std::int64_t rows, std::int64_t padded) {
 }
 
 bool is_identity(const Layer& layer) {
-  return layer.class_name() == "Dropout" || layer.class_name() == "AlphaDropout";
+  return layer.class_name() == "Dropout" || layer.class_name() == "AlphaDropout" ||
+         layer.class_name() == "InputLayer";
+}
+
+// Each layer called once, on what the one before gives.
+bool is_chain(const LayerBody& body) {
+  const auto* model = dynamic_cast<const ModelBody*>(&body);
+  if (model == nullptr || !model->has_lists()) return true;
+  return model->is_chain() && model->output_shapes(model->built_shapes).size() == 1;
 }
 
 }  // namespace
@@ -41,6 +50,10 @@ SamplePredictor::SamplePredictor(const Model& model) {
   if (!model.is_built())
     throw StateError(kOperation, "expects a model that is built", "it is not",
                      "Begin it with Input, or call build.");
+  if (!is_chain(model.body()))
+    throw ValueError(kOperation, "expects one layer after the other, from one input to one output",
+                     "model \"" + model.name() + "\" has branches, shared layers or several outputs",
+                     "Take Model.predict.");
   for (const Layer& layer : model.layers()) {
     if (is_identity(layer)) continue;
     const auto* dense = dynamic_cast<const detail::HasDenseParts*>(&layer.body());

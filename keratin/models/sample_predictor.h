@@ -11,13 +11,14 @@
 
 namespace keratin::inline v0 {
 
-/// A stack of Dense and element-wise layers that predicts one sample of float32 without taking memory or a
-/// lock, however often: an MLP 16-32-32-1 in a fraction of a microsecond. Dropout does nothing here. It keeps
-/// the weights as they were when it was made. One thread at a time; copies are independent.
+/// A chain of Dense and element-wise layers, Sequential or functional, that predicts one sample of float32
+/// without taking memory or a lock, however often: an MLP 16-32-32-1 in a fraction of a microsecond. Dropout
+/// does nothing here. It keeps the weights as they were when it was made. One thread at a time; copies are
+/// independent.
 class KERATIN_API SamplePredictor {
  public:
-  /// StateError for a model that is not built; ValueError names a layer that is neither Dense of float32 nor
-  /// an element-wise function.
+  /// StateError for a model that is not built; ValueError for one with branches, and for a layer that is
+  /// neither Dense of float32 nor an element-wise function, naming it.
   explicit SamplePredictor(const Model& model);
 
   std::int64_t input_size() const noexcept { return input_size_; }

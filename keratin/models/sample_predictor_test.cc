@@ -47,7 +47,7 @@ std::vector<float> sample(std::uint64_t seed) {
 }
 
 // By the model itself.
-std::vector<double> by_tensors(const Sequential& model, const std::vector<float>& x) {
+std::vector<double> by_tensors(const Model& model, const std::vector<float>& x) {
   const Tensor y = model(Tensor::from(x, {1, static_cast<std::int64_t>(x.size())}));
   const auto values = y.values<float>();
   return {values.begin(), values.end()};
@@ -66,6 +66,23 @@ TEST(SamplePredictor, GivesWhatTheModelGives) {
     // Sums of up to 32 terms of size 1 in another order.
     for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 64 * 0x1p-24);
   }
+}
+
+TEST(SamplePredictor, TakesFunctionalModelsThatAreAChain) {
+  const Input x({16});
+  const SymbolicTensor h = Dropout(0.5)(Dense(32, {.activation = "tanh"})(x));
+  const Model model(x, Dense(3)(h));
+  SamplePredictor predictor(model);
+  const std::vector<float> values = sample(1);
+  std::vector<float> y(3);
+  predictor.predict(values, y);
+  const std::vector<double> expected = by_tensors(model, values);
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 64 * 0x1p-24);
+  const Dense shared(16);
+  const SymbolicTensor once = shared(x), next = Dense(16)(once);
+  EXPECT_THROW(SamplePredictor(Model(x, shared(next))), ValueError);
+  EXPECT_THROW(SamplePredictor(Model({x}, {once, next})), ValueError);
+  EXPECT_THROW(SamplePredictor(Model({x}, {once, Dense(2)(x)})), ValueError);
 }
 
 TEST(SamplePredictor, TakesNoMemory) {
