@@ -9,6 +9,7 @@
 #include "cli/activation_page.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/formula_page.h"
 #include "cli/terminal.h"
 #include "cli/text_plot.h"
 
@@ -53,17 +54,6 @@ std::string list(const Terminal& terminal) {
                     names.size());
 }
 
-std::string value_table(const ActivationPage& page) {
-  constexpr int kWidth = 10;
-  std::string xs, values, derivatives;
-  for (const double x : {-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0}) {
-    xs += fmt::format("{:>{}.4g}", x, kWidth);
-    values += fmt::format("{:>{}.4g}", page.value(x), kWidth);
-    derivatives += fmt::format("{:>{}.4g}", page.derivative(x), kWidth);
-  }
-  return fmt::format("  x     {}\n  f(x)  {}\n  f'(x) {}\n", xs, values, derivatives);
-}
-
 std::string one(const ActivationPage& page, const Terminal& terminal, bool unicode) {
   constexpr int kIndent = 14;
   std::string text = styled(terminal, Style::bold, signature(page)) + '\n';
@@ -85,7 +75,7 @@ std::string one(const ActivationPage& page, const Terminal& terminal, bool unico
                                 page.gradient_ulp));
   }
   row("source", page.source);
-  text += '\n' + value_table(page) + '\n';
+  text += '\n' + value_table(page.value, page.derivative) + '\n';
   const std::string of = page.plotted.empty() ? "" : ", " + page.plotted;
   return text + text_plot({{page.value, page.name + of, Style::first},
                            {page.derivative, "its derivative", Style::second, true}},
@@ -136,8 +126,12 @@ int run_activations(const ActivationsOptions& options) {
     fmt::print("{}", json(options));
   } else if (options.markdown) {
     fmt::print("{}", activations_markdown());
+  } else if (options.latex) {
+    fmt::print("{}", formula_latex(options.name));
   } else if (options.name.empty()) {
     fmt::print("{}", list(terminal));
+  } else if (!is_function_name(options.name) || options.name.find('.') != std::string::npos) {
+    fmt::print("{}", formula_page(read_formula(options.name), terminal, unicode));
   } else {
     fmt::print("{}", one(find_activation_page(options.name), terminal, unicode));
   }

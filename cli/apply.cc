@@ -8,19 +8,13 @@
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/formula_page.h"
 #include "keratin/activations/activation_fn.h"
 #include "keratin/activations/get.h"
-#include "keratin/activations/parse.h"
 #include "keratin/io/npy.h"
 
 namespace keratin::cli {
 namespace {
-
-bool is_name(const std::string& text) {
-  return text != "x" && text.find_first_not_of(
-                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                            "0123456789_.") == std::string::npos;
-}
 
 ActivationFn function_of(const ApplyOptions& options) {
   const std::vector<std::string_view> known = activations::names();
@@ -28,8 +22,7 @@ ActivationFn function_of(const ApplyOptions& options) {
   if (!options.gradient && std::find(known.begin(), known.end(), options.formula) != known.end()) {
     return activations::get(options.formula);
   }
-  const Expr formula =
-      activations::parse(is_name(options.formula) ? options.formula + "(x)" : options.formula);
+  const Expr formula = read_formula(options.formula);
   return (options.gradient ? formula.derivative() : formula).to_activation_fn();
 }
 

@@ -10,10 +10,12 @@
 namespace keratin::cli {
 
 struct ActivationsOptions {
-  /// Empty: all of them, as a list.
+  /// A function, or a formula of x. Empty: all functions, as a list.
   std::string name = {};
   bool markdown = false;
   bool json = false;
+  /// Formula and derivative for LaTeX, nothing else.
+  bool latex = false;
   /// No character beyond ASCII, whatever the locale.
   bool ascii = false;
 };

@@ -30,6 +30,7 @@ constexpr const char* kFooter = R"(Examples:
   keratin demo --data my.csv --target price     on a table of your own; its last column if no target is named
   keratin activations                           every function with its formula
   keratin activations gelu                      one of them: parameters, gradient, a plot
+  keratin activations 'x*sin(x)'                a formula of your own: derivative, LaTeX, a plot
   keratin apply 'x*sigmoid(x)' in.npy out.npy   a formula of your own on every number of an array
 
 Exit codes: 0 well; 1 something failed; 2 wrong usage: an unknown option or name, a value out of range;
@@ -106,9 +107,15 @@ void add_activations(CLI::App& program, Arguments& arguments) {
   CLI::App* command =
       program.add_subcommand("activations", "List every activation, or show one with its formula and a plot");
   ActivationsOptions& options = arguments.activations;
-  command->add_option("name", options.name, "A function or one of its aliases")->type_name("");
+  CLI::Option* name =
+      command->add_option("name", options.name, "A function, one of its aliases, or a formula of x")
+          ->type_name("");
   CLI::Option* markdown = command->add_flag("--markdown", options.markdown, "The page docs/activations.md");
-  command->add_flag("--json", options.json, "For programs")->excludes(markdown);
+  CLI::Option* json = command->add_flag("--json", options.json, "For programs")->excludes(markdown);
+  command->add_flag("--latex", options.latex, "Formula and derivative for LaTeX")
+      ->needs(name)
+      ->excludes(markdown)
+      ->excludes(json);
   command->add_flag("--ascii", options.ascii, "Plot with ASCII characters, whatever the locale");
   command->callback(
       [&arguments] { arguments.run = [&arguments] { return run_activations(arguments.activations); }; });

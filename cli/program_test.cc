@@ -152,6 +152,31 @@ TEST(Program, ShowsOneActivationWithParametersKinksSourceAndPlot) {
   EXPECT_THAT(run_program(folder, {"activations", "softmax"}).out, HasSubstr("first element of f((x, 0))"));
 }
 
+TEST(Program, ShowsAFormulaOfOnesOwnWithDerivativeLatexAndPlot) {
+  const TestFolder folder;
+  const ProgramResult result = run_program(folder, {"activations", "x * sigmoid(1.702 * x)"});
+  EXPECT_EQ(result.code, kFine) << result.err;
+  // sigmoid(z) + z·sigmoid'(z) at 0: 1/2.
+  EXPECT_THAT(result.out,
+              AllOf(StartsWith("x * sigmoid(1.702 * x)\n"), HasSubstr("gradient"), HasSubstr("\\sigma"),
+                    HasSubstr("table"), HasSubstr("f'(x)"), HasSubstr("its derivative")));
+  EXPECT_THAT(run_program(folder, {"activations", "tf.nn.leaky_relu"}).out, HasSubstr("leaky_relu(x"));
+  EXPECT_THAT(run_program(folder, {"activations", "x*sigmoid(x)"}).out, HasSubstr("silu: built in"));
+}
+
+TEST(Program, TypesetsFunctionsAndFormulas) {
+  const TestFolder folder;
+  EXPECT_EQ(run_program(folder, {"activations", "exp(2*x)", "--latex"}).out,
+            "f(x) = e^{2\\,x}\nf'(x) = 2\\,e^{2\\,x}\n");
+  EXPECT_THAT(run_program(folder, {"activations", "celu", "--latex"}).out, HasSubstr("\\alpha"));
+  EXPECT_EQ(run_program(folder, {"activations", "--latex"}).code, kWrongUsage);
+  // Every formula of the registry can be read.
+  for (const ActivationPage& page : activation_pages()) {
+    if (!page.plotted.empty()) continue;
+    EXPECT_EQ(run_program(folder, {"activations", page.name, "--latex"}).code, kFine) << page.name;
+  }
+}
+
 TEST(Program, PlotsInAsciiWhereTheLocaleHasNothingElseOrOnRequest) {
   const TestFolder folder;
   const auto is_ascii = [](const std::string& text) {

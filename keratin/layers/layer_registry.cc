@@ -93,6 +93,7 @@ Classes built_in() {
       {"Multiply", factory_of<Multiply>()},
       {"Normalization", factory_of<Normalization>()},
       {"PReLU", factory_of<PReLU>()},
+      {"ParametricActivation", factory_of<ParametricActivation>()},
       {"Permute", factory_of<Permute>()},
       {"RMSNormalization", factory_of<RMSNormalization>()},
       {"RNN", factory_of<RNN>()},
@@ -185,7 +186,8 @@ void register_activation(std::string_view class_name) {
 }
 
 const bool kActivationsRegistered = [] {
-  for (const char* name : {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"}) {
+  for (const char* name : {"Activation", "ELU", "LeakyReLU", "ParametricActivation", "PReLU", "ReLU",
+                           "Softmax", "ThresholdedReLU"}) {
     register_activation(name);
   }
   return true;

@@ -21,6 +21,7 @@
 #include "keratin/layers/locally_connected.h"
 #include "keratin/layers/merge.h"
 #include "keratin/layers/noise.h"
+#include "keratin/layers/parametric_activation.h"
 #include "keratin/layers/pooling.h"
 #include "keratin/layers/prelu.h"
 #include "keratin/layers/rearrange.h"

@@ -157,6 +157,7 @@ TEST(Layers, EveryClassOfTheRegistryIsMadeByItsName) {
       {"LSTMCell", R"({"units": 2})"},
       {"LocallyConnected1D", R"({"filters": 2, "kernel_size": 3})"},
       {"LocallyConnected2D", R"({"filters": 2, "kernel_size": 3})"},
+      {"ParametricActivation", R"({"formula": "x * p", "parameters": [{"name": "p"}]})"},
       {"RNN", R"({"cell": {"class_name": "LSTMCell", "config": {"units": 2}}})"},
       {"SimpleRNNCell", R"({"units": 2})"},
       {"StackedRNNCells", R"({"cells": [{"class_name": "LSTMCell", "config": {"units": 2}}]})"},

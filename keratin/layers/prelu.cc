@@ -6,6 +6,7 @@
 #include "keratin/core/error.h"
 #include "keratin/layers/layer_reader.h"
 #include "keratin/layers/prelu_op.h"
+#include "keratin/layers/shared_axes.h"
 
 namespace keratin::inline v0 {
 namespace {
@@ -49,39 +50,17 @@ class PReLUBody final : public LayerBody {
   }
 
  private:
-  // Keras indexes the shape without its batch axis by axis − 1 as Python does: 0 and below count from the
-  // end.
   Shape alpha_shape(const Shape& input) const {
-    if (input.rank() < 2) refuse_input("an input of rank 2 or more", input, "Add a batch axis.");
-    Shape shape = input.part(1, input.rank());
-    const auto rank = static_cast<std::int64_t>(shape.rank());
-    for (const std::int64_t axis : axes_of(options_)) {
-      const std::int64_t index = axis > 0 ? axis - 1 : axis - 1 + rank;
-      if (index < 0 || index >= rank) {
-        refuse_input("an input that has the shared axis " + std::to_string(axis), input,
-                     "shared_axes counts the batch axis as 0; correct it.");
-      }
-      shape[static_cast<std::size_t>(index)] = 1;
-    }
-    if (!shape.is_known()) {
-      refuse_input("known sizes on all axes that are not shared", input,
-                   "Give Input those sizes, or put the axes into shared_axes.");
-    }
-    return shape;
+    return detail::shared_shape(input, axes_of(options_),
+                                [this](std::string_view expects, const Shape& shape,
+                                       std::string_view advice) { refuse_input(expects, shape, advice); });
   }
 
   void check(const Shape& input) const {
     if (!alpha_.is_defined()) {
       alpha_shape(input);
-      return;
-    }
-    const Shape& alpha = alpha_.shape();
-    bool fits = input.rank() == alpha.rank() + 1;
-    for (std::size_t axis = 0; fits && axis < alpha.rank(); ++axis) {
-      fits = alpha[axis] == 1 || alpha[axis] == input[axis + 1];
-    }
-    if (!fits) {
-      refuse_input("an input for slopes of shape " + alpha.to_string(), input,
+    } else if (!detail::fits_shared(alpha_.shape(), input)) {
+      refuse_input("an input for slopes of shape " + alpha_.shape().to_string(), input,
                    "Feed the shape it was built for, or build a new layer.");
     }
   }
