@@ -16,7 +16,7 @@ class AdaptiveTape {
  public:
   /// What f32 arithmetic may be off by at the points tried. Around a root r, but at 0, in units of a number
   /// of size max(1, |r|)/4 instead: a relative error has no bound there.
-  static constexpr double kMaxUlp = 4;
+  static constexpr double kMaxUlp = 3;
 
   explicit AdaptiveTape(const detail::NodePtr& root);
 

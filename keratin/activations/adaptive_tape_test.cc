@@ -77,7 +77,7 @@ std::vector<float> run(const AdaptiveTape& tape, const std::vector<float>& in) {
   return out;
 }
 
-TEST(AdaptiveTape, Float32IsWithinFiveUlpOnEveryFloatTried) {
+TEST(AdaptiveTape, Float32IsWithinFourUlpOnEveryFloatTried) {
   const FloatEnvironment environment;
   for (const Row& row : rows()) {
     const AdaptiveTape tape(row.expression.shared());

@@ -275,7 +275,7 @@ TEST(Expression, KinksTakeTheStatedSide) {
   EXPECT_TRUE(K::round(x).derivative().is_same(Expr(0)));
 }
 
-TEST(ExpressionFunction, Float32OnTheTapeIsWithinFiveUlp) {
+TEST(ExpressionFunction, Float32OnTheTapeIsWithinFourUlp) {
   const ActivationFn f = make_activation(x * K::sigmoid(1.702 * x) + 0.1 * K::tanh(x), {.fit = false});
   EXPECT_THAT(explain(f), HasSubstr("made without fitting a table"));
   const RecordGradients recording;
