@@ -79,7 +79,7 @@ TEST(FloatSweep, FindsOneResultThatIsTwoUnitsOff) {
   const Plan plan{.stride = 65'537, .isas = {simd::supported_isas().back()}};
   const Variant tanh = variant_of("tanh");
   for (const Direction direction : kDirections) {
-    const FloatKernel right = float_kernel(tanh, direction);
+    const Kernel<float> right = kernel_of<float>(tanh, direction);
     Row good = row_of(tanh, direction), bad = good;
     sweep_floats(tanh, plan, right, good);
     EXPECT_LE(good.max_ulp, 1) << "at " << good.worst_input;
@@ -110,7 +110,7 @@ TEST(FloatSweep, SeesNaNAndInfinityWhereNumbersBelong) {
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     Row row = row_of(softsign, Direction::value);
     const float victim = std::bit_cast<float>(65'537U * 16'003U);
-    const FloatKernel right = float_kernel(softsign, Direction::value);
+    const Kernel<float> right = kernel_of<float>(softsign, Direction::value);
     sweep_floats(
         softsign, plan,
         [&](const float* x, float* y, std::size_t n) {
@@ -130,9 +130,9 @@ TEST(FloatSweep, GivesTheSameRowOnOneThreadAndOnThree) {
   const Variant gelu = variant_of("gelu");
   Plan plan{.stride = 10'007, .isas = {simd::supported_isas().back()}};
   Row one = row_of(gelu, Direction::value), three = one;
-  sweep_floats(gelu, plan, float_kernel(gelu, Direction::value), one);
+  sweep_floats(gelu, plan, kernel_of<float>(gelu, Direction::value), one);
   plan.threads = 3;
-  sweep_floats(gelu, plan, float_kernel(gelu, Direction::value), three);
+  sweep_floats(gelu, plan, kernel_of<float>(gelu, Direction::value), three);
   EXPECT_EQ(one.hashes, three.hashes);
   EXPECT_EQ(one.inputs, three.inputs);
   EXPECT_NEAR(one.max_ulp, three.max_ulp, 0x1p-20);

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 
@@ -47,7 +46,7 @@ double input(std::uint64_t index) {
 struct Shared {
   const Variant& variant;
   const Plan& plan;
-  const DoubleKernel& kernel;
+  const Kernel<double>& kernel;
   Direction direction;
   std::uint64_t inputs, chunks;
   std::optional<Program> program;
@@ -177,20 +176,7 @@ void work(Shared& shared, Judge* judge) {
 
 std::uint64_t double_inputs(const Plan& plan) { return static_cast<std::uint64_t>(plan.samples) * kSlots; }
 
-DoubleKernel double_kernel(const Variant& variant, Direction direction) {
-  if (direction == Direction::value) {
-    return [variant](const double* x, double* y, std::size_t n) {
-      variant.function->forward(variant.parameters, x, y, n);
-    };
-  }
-  return [variant](const double* x, double* y, std::size_t n) {
-    thread_local std::vector<double> ones;
-    ones.resize(std::max(ones.size(), n), 1.0);
-    variant.function->gradient(variant.parameters, x, ones.data(), y, n);
-  };
-}
-
-void sweep_doubles(const Variant& variant, const Plan& plan, const DoubleKernel& kernel, Row& row) {
+void sweep_doubles(const Variant& variant, const Plan& plan, const Kernel<double>& kernel, Row& row) {
   const activations::Info& info = *variant.function->info;
   const bool slope = row.direction == Direction::gradient;
   const std::uint64_t inputs = double_inputs(plan);
@@ -202,21 +188,7 @@ void sweep_doubles(const Variant& variant, const Plan& plan, const DoubleKernel&
                 (inputs + kChunk - 1) / kChunk,
                 compile(info.formula, info.derivative, names(variant), slope),
                 {}};
-  shared.hashes.resize(shared.chunks);
-  std::vector<std::unique_ptr<Judge>> judges;
-  for (std::size_t i = 0; i < plan.isas.size(); ++i) {
-    if (plan.judge && i + 1 == plan.isas.size()) {
-      for (int k = 0; k < plan.threads; ++k) judges.push_back(std::make_unique<Judge>(shared));
-    }
-    const simd::ScopedIsa isa(plan.isas[i]);
-    shared.next = 0;
-    on_threads(
-        plan.threads, [&](std::size_t k) { work(shared, judges.empty() ? nullptr : judges[k].get()); },
-        [&] { shared.next = shared.chunks; });
-    row.hashes[i] = joined(row.hashes[i], shared.hashes);
-  }
-  for (const auto& judge : judges) merge(judge->row, row);
-  row.inputs += inputs;
+  sweep_chunks<Judge>(shared, &work, row);
 }
 
 }  // namespace keratin::accuracy

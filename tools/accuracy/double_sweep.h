@@ -3,14 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-
 #include "tools/accuracy/sweep.h"
+#include "tools/accuracy/workers.h"
 
 namespace keratin::accuracy {
-
-/// y[i] = f(x[i]), or f'(x[i]), on the instruction set in use.
-using DoubleKernel = std::function<void(const double* x, double* y, std::size_t n)>;
 
 /// How many inputs plan.samples makes.
 std::uint64_t double_inputs(const Plan& plan);
@@ -19,9 +15,6 @@ std::uint64_t double_inputs(const Plan& plan);
 /// hashes are set: runs the kernel on each of the plan's instruction sets, hashes, and judges the results of
 /// the last. max_ulp is right to 2^-6. std::runtime_error where MPFR finds the long doubles beyond their own
 /// error bound.
-void sweep_doubles(const Variant& variant, const Plan& plan, const DoubleKernel& kernel, Row& row);
-
-/// The kernel of the registry.
-DoubleKernel double_kernel(const Variant& variant, Direction direction);
+void sweep_doubles(const Variant& variant, const Plan& plan, const Kernel<double>& kernel, Row& row);
 
 }  // namespace keratin::accuracy

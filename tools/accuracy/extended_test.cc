@@ -71,7 +71,7 @@ TEST(DoubleSweep, FindsOneResultThatIsTwoUnitsOff) {
   const Plan plan{.samples = 3, .isas = {simd::supported_isas().back()}};
   const Variant tanh = variants(*activations::find("tanh")).front();
   for (const Direction direction : kDirections) {
-    const DoubleKernel right = double_kernel(tanh, direction);
+    const Kernel<double> right = kernel_of<double>(tanh, direction);
     Row good = row_of(tanh, direction), bad = good;
     double victim = 0;
     sweep_doubles(

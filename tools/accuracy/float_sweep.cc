@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 
@@ -31,7 +30,7 @@ constexpr std::uint64_t kUndecidedLimit = 64;
 struct Shared {
   const Variant& variant;
   const Plan& plan;
-  const FloatKernel& kernel;
+  const Kernel<float>& kernel;
   Direction direction;
   double bound;
   std::uint64_t inputs, chunks;
@@ -199,20 +198,7 @@ void work(Shared& shared, Judge* judge) {
 
 }  // namespace
 
-FloatKernel float_kernel(const Variant& variant, Direction direction) {
-  if (direction == Direction::value) {
-    return [variant](const float* x, float* y, std::size_t n) {
-      variant.function->forward(variant.parameters, x, y, n);
-    };
-  }
-  return [variant](const float* x, float* y, std::size_t n) {
-    thread_local std::vector<float> ones;
-    ones.resize(std::max(ones.size(), n), 1.0F);
-    variant.function->gradient(variant.parameters, x, ones.data(), y, n);
-  };
-}
-
-void sweep_floats(const Variant& variant, const Plan& plan, const FloatKernel& kernel, Row& row) {
+void sweep_floats(const Variant& variant, const Plan& plan, const Kernel<float>& kernel, Row& row) {
   const activations::Info& info = *variant.function->info;
   const bool slope = row.direction == Direction::gradient;
   const std::uint64_t inputs = ((1ULL << 32) - 1 - plan.offset) / plan.stride + 1;
@@ -225,21 +211,7 @@ void sweep_floats(const Variant& variant, const Plan& plan, const FloatKernel& k
                 (inputs + kChunk - 1) / kChunk,
                 compile(info.formula, info.derivative, names(variant), slope),
                 {}};
-  shared.hashes.resize(shared.chunks);
-  std::vector<std::unique_ptr<Judge>> judges;
-  for (std::size_t i = 0; i < plan.isas.size(); ++i) {
-    if (plan.judge && i + 1 == plan.isas.size()) {
-      for (int k = 0; k < plan.threads; ++k) judges.push_back(std::make_unique<Judge>(shared));
-    }
-    const simd::ScopedIsa isa(plan.isas[i]);
-    shared.next = 0;
-    on_threads(
-        plan.threads, [&](std::size_t k) { work(shared, judges.empty() ? nullptr : judges[k].get()); },
-        [&] { shared.next = shared.chunks; });
-    row.hashes[i] = joined(row.hashes[i], shared.hashes);
-  }
-  for (const auto& judge : judges) merge(judge->row, row);
-  row.inputs += inputs;
+  sweep_chunks<Judge>(shared, &work, row);
 }
 
 }  // namespace keratin::accuracy

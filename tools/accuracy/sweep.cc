@@ -144,10 +144,10 @@ class Sweep {
   }
 
   // f32 by the fast oracle.
-  void screen() { sweep_floats(variant_, plan_, float_kernel(variant_, direction_), row_); }
+  void screen() { sweep_floats(variant_, plan_, kernel_of<float>(variant_, direction_), row_); }
 
   // f64 by long doubles.
-  void screen_doubles() { sweep_doubles(variant_, plan_, double_kernel(variant_, direction_), row_); }
+  void screen_doubles() { sweep_doubles(variant_, plan_, kernel_of<double>(variant_, direction_), row_); }
 
   void halves() { sweep_halves(variant_, plan_, row_); }
 
