@@ -401,5 +401,43 @@ TEST(Ops, RecordThemselvesOnlyWhereAGradientIsWanted) {
   EXPECT_EQ(y.node().use_count(), 1) << "a node that owns its result is never freed";
 }
 
+// A column against a row: every pair of −1, 0, NaN. IEEE 754: NaN is unordered and unequal, even to itself.
+TEST(Ops, ComparisonsAreIeeesAndBroadcast) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::pair<Tensor (*)(const Tensor&, const Tensor&), std::vector<bool>> rows[] = {
+      {ops::equal, {1, 0, 0, 0, 1, 0, 0, 0, 0}},   {ops::not_equal, {0, 1, 1, 1, 0, 1, 1, 1, 1}},
+      {ops::greater, {0, 0, 0, 1, 0, 0, 0, 0, 0}}, {ops::greater_equal, {1, 0, 0, 1, 1, 0, 0, 0, 0}},
+      {ops::less, {0, 1, 0, 0, 0, 0, 0, 0, 0}},    {ops::less_equal, {1, 1, 0, 0, 1, 0, 0, 0, 0}},
+  };
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const Tensor row = Tensor::of({-1, 0, nan}, dtype), column = row.reshape({3, 1});
+    for (const auto& [compare, expected] : rows) {
+      const Tensor got = compare(column, row);
+      EXPECT_EQ(got.dtype(), DType::boolean);
+      EXPECT_EQ(got.shape(), Shape({3, 3}));
+      const Tensor numbers = got.astype(DType::float32);
+      for (std::size_t i = 0; i < 9; ++i) {
+        EXPECT_EQ(numbers.values<float>()[i] != 0, expected[i]) << "at " << i;
+      }
+    }
+  }
+}
+
+TEST(Ops, LogicalOperationsTakeBoolsAlone) {
+  const Tensor a = ops::greater(Tensor::of({0, 0, 1, 1}), Tensor::of({0.5})),
+               b = ops::greater(Tensor::of({0, 1, 0, 1}), Tensor::of({0.5}));
+  const auto numbers = [](const Tensor& t) {
+    const Tensor floats = t.astype(DType::float32);
+    return std::vector<float>(floats.values<float>().begin(), floats.values<float>().end());
+  };
+  EXPECT_EQ(numbers(ops::logical_and(a, b)), (std::vector<float>{0, 0, 0, 1}));
+  EXPECT_EQ(numbers(ops::logical_or(a, b)), (std::vector<float>{0, 1, 1, 1}));
+  EXPECT_EQ(numbers(ops::logical_not(a)), (std::vector<float>{1, 1, 0, 0}));
+  const Tensor floats = Tensor::of({0, 1, 0, 1});
+  EXPECT_THROW(ops::logical_not(floats), TypeError);
+  EXPECT_THROW(ops::logical_and(floats, b), TypeError);
+  EXPECT_THROW(ops::logical_or(a, floats), TypeError);
+}
+
 }  // namespace
 }  // namespace keratin
