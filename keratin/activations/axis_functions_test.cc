@@ -13,6 +13,7 @@
 
 #include "keratin/activations/activation_fn.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/core/parallel.h"
 #include "keratin/core/random.h"
 #include "keratin/simd/dispatch.h"
@@ -352,16 +353,6 @@ TEST(AxisFunctions, SoftmaxCarriesItsLogitsAlongTheLastAxis) {
   EXPECT_EQ(act::softmax(x).origin()->logits.data(), x.data());
   EXPECT_EQ(act::softmax(x, 0).origin(), nullptr);
   EXPECT_EQ(act::log_softmax(x).origin(), nullptr);
-}
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(AxisFunctions, MistakesSayWhatIsWrong) {

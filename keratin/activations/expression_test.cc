@@ -21,6 +21,7 @@
 #include "keratin/activations/trace.h"
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
+#include "keratin/core/message_of.h"
 #include "keratin/core/parallel.h"
 #include "keratin/simd/dispatch.h"
 #include "keratin/tensor/node.h"
@@ -37,16 +38,6 @@ static_assert(!std::is_convertible_v<BoolExpr, bool>);
 static_assert(!std::is_convertible_v<Expr, double>);
 
 const Expr x = Expr::input();
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(Expression, PrintsAsTheFormula) {
   const std::pair<Expr, const char*> rows[] = {

@@ -14,6 +14,7 @@
 
 #include "keratin/activations/elementwise_loop.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/core/parallel.h"
 
 #if defined(__x86_64__)
@@ -24,16 +25,6 @@ namespace keratin::activations {
 namespace {
 
 using ::testing::HasSubstr;
-
-template <class Error, class Action>
-std::string message_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(Functions, SpansOfOtherSizesAreAShapeErrorAndNothingIsWritten) {
   const std::vector<float> x(5, 1.0F);

@@ -12,6 +12,7 @@
 #include "keratin/activations/axis_functions.h"
 #include "keratin/activations/definitions.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 
 namespace keratin {
 namespace {
@@ -21,16 +22,6 @@ namespace act = activations;
 constexpr Generation kBoth[] = {Generation::keras2, Generation::keras3};
 
 double value(const ActivationFn& f, double x) { return f(Tensor::of({x}, DType::float64)).item(); }
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(Get, NamesAndNothingGiveThePagesFunctions) {
   EXPECT_TRUE(act::get(Config(nullptr)).is_linear());

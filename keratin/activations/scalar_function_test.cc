@@ -10,6 +10,7 @@
 
 #include "keratin/activations/get.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/tensor/node.h"
 
 namespace keratin {
@@ -19,16 +20,6 @@ using ::testing::HasSubstr;
 
 float cube(float x) { return x * x * x; }
 double halved(double x) { return x / 2; }
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 Tensor gradient_at(const ActivationFn& f, const Tensor& x) {
   const RecordGradients recording;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/io/byte_source.h"
 
 namespace keratin::io {
@@ -46,17 +47,6 @@ class FolderTest : public testing::Test {
 
   std::filesystem::path folder_;
 };
-
-/// The message of the error of that type that `body` throws; "accepted" if none.
-template <class Expected, class Body>
-std::string message_of(const Body& body) {
-  try {
-    body();
-  } catch (const Expected& error) {
-    return error.what();
-  }
-  return "accepted";
-}
 
 /// Calls read(bytes) for every cut of `whole`, and for each byte changed in five ways; what it throws must be
 /// an IoError with a message. Returns how many of the damaged ones were refused.

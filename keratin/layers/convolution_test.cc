@@ -6,6 +6,7 @@
 
 #include "keratin/activations/backend.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/gradient_check.h"
 #include "keratin/layers/pooling.h"
 #include "keratin/layers/prelu.h"
@@ -25,16 +26,6 @@ std::vector<double> values_of(const Tensor& tensor) {
   const Tensor wide = tensor.astype(DType::float64).contiguous();
   const auto values = wide.values<double>();
   return {values.begin(), values.end()};
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Convolution, PredictionsFollowTheKernelHoweverItChanges) {

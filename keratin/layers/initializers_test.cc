@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/core/parallel.h"
 #include "keratin/layers/orthogonal.h"
 
@@ -284,31 +285,26 @@ TEST(Initializers, EveryNameAndAliasIsKnown) {
   }
 }
 
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const ValueError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 TEST(Initializers, MistakesNameTheValueAndTheWayOut) {
-  EXPECT_THAT(message_of([] { Initializer("glorott"); }), HasSubstr("\"glorott\""));
-  EXPECT_THAT(message_of([] { Initializer("hee_normal"); }), HasSubstr("Did you mean \"HeNormal\"?"));
-  EXPECT_THAT(message_of([] { Initializer(VarianceScaling{.scale = 0}); }), HasSubstr("scale=0"));
-  EXPECT_THAT(message_of([] { Initializer(VarianceScaling{.mode = "fan_on"}); }),
+  EXPECT_THAT(message_of<ValueError>([] { Initializer("glorott"); }), HasSubstr("\"glorott\""));
+  EXPECT_THAT(message_of<ValueError>([] { Initializer("hee_normal"); }),
+              HasSubstr("Did you mean \"HeNormal\"?"));
+  EXPECT_THAT(message_of<ValueError>([] { Initializer(VarianceScaling{.scale = 0}); }), HasSubstr("scale=0"));
+  EXPECT_THAT(message_of<ValueError>([] { Initializer(VarianceScaling{.mode = "fan_on"}); }),
               HasSubstr("mode=\"fan_on\""));
-  EXPECT_THAT(message_of([] { Initializer(VarianceScaling{.distribution = "gauss"}); }),
+  EXPECT_THAT(message_of<ValueError>([] { Initializer(VarianceScaling{.distribution = "gauss"}); }),
               HasSubstr("\"gauss\""));
-  EXPECT_THAT(message_of([] { Initializer(RandomNormal{.stddev = -1}); }), HasSubstr("stddev=-1"));
-  EXPECT_THAT(message_of([] { Initializer(RandomUniform{1, 0}); }), HasSubstr("minval=1, maxval=0"));
-  EXPECT_THAT(message_of([] { deserialize(3.5); }), HasSubstr("3.5"));
-  EXPECT_THAT(
-      message_of([] { deserialize(Config::parse(R"({"class_name": "HeNormal", "config": {"sed": 3}})")); }),
-      HasSubstr("HeNormal config: only keys that this class has, received \"sed\": 3"));
-  EXPECT_THAT(message_of([] {
+  EXPECT_THAT(message_of<ValueError>([] { Initializer(RandomNormal{.stddev = -1}); }),
+              HasSubstr("stddev=-1"));
+  EXPECT_THAT(message_of<ValueError>([] {
+                Initializer(RandomUniform{1, 0});
+              }),
+              HasSubstr("minval=1, maxval=0"));
+  EXPECT_THAT(message_of<ValueError>([] { deserialize(3.5); }), HasSubstr("3.5"));
+  EXPECT_THAT(message_of<ValueError>(
+                  [] { deserialize(Config::parse(R"({"class_name": "HeNormal", "config": {"sed": 3}})")); }),
+              HasSubstr("HeNormal config: only keys that this class has, received \"sed\": 3"));
+  EXPECT_THAT(message_of<ValueError>([] {
                 deserialize(Config::parse(R"({"class_name": "HeNormal", "config": {"seed": "a"}})"));
               }),
               HasSubstr("\"seed\" is an integer, received \"a\""));

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/gradient_check.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/layers.h"
@@ -22,16 +23,6 @@ std::vector<double> values_of(const Tensor& tensor) {
   const Tensor wide = tensor.astype(DType::float64).contiguous();
   const auto values = wide.values<double>();
   return {values.begin(), values.end()};
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 // Every config of these classes in the golden data, as Keras 2 and Keras 3 wrote them.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/convolution.h"
 #include "keratin/layers/gradient_check.h"
 
@@ -24,15 +25,6 @@ std::vector<double> values_of(const Tensor& tensor) {
   const Tensor wide = tensor.astype(kF64).contiguous();
   const auto values = wide.values<double>();
   return {values.begin(), values.end()};
-}
-
-std::string message_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(LocallyConnected, WithOneKernelEverywhereIsAConvolution) {

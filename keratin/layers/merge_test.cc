@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/gradient_check.h"
 #include "keratin/layers/layer_registry.h"
 
@@ -20,16 +21,6 @@ std::vector<double> values_of(const Tensor& tensor) {
   const Tensor wide = tensor.astype(DType::float64).contiguous();
   const auto values = wide.values<double>();
   return {values.begin(), values.end()};
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 Tensor mask_of(std::vector<int> values, const Shape& shape) {

@@ -10,6 +10,7 @@
 
 #include "keratin/activations/backend.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/gradient_check.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/layers.h"
@@ -25,16 +26,6 @@ using ::testing::HasSubstr;
 constexpr DType kF64 = DType::float64;
 const Initializer kNormal = initializers::RandomNormal{.stddev = 0.7, .seed = 4};
 const auto kSwish = [](auto x, auto beta) { return x * K::sigmoid(beta * x); };
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(ParametricActivation, ComputesTheFormulaWithItsParameters) {
   const ParametricActivation layer(

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/attention.h"
 #include "keratin/layers/cell.h"
 #include "keratin/layers/conv_lstm.h"
@@ -30,16 +31,6 @@ std::vector<double> values_of(const Tensor& tensor) {
   const Tensor wide = tensor.astype(DType::float64).contiguous();
   const auto values = wide.values<double>();
   return {values.begin(), values.end()};
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 Tensor some_mask() {

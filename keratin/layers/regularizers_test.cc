@@ -9,6 +9,7 @@
 
 #include "keratin/autograd/gradients.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/ops/ops.h"
 
 namespace keratin {
@@ -79,30 +80,20 @@ TEST(Regularizers, AreWrittenAndReadAsKerasDoes) {
   EXPECT_EQ(deserialize(old, Generation::keras2).serialize()["config"]["l2"], 0.5);
 }
 
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const ValueError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 TEST(Regularizers, MistakesAreNamed) {
-  EXPECT_THAT(message_of([] { Regularizer("l3"); }), HasSubstr("\"l3\""));
-  EXPECT_THAT(message_of([] { Regularizer(L1{-1}); }), HasSubstr("l1=-1"));
-  EXPECT_THAT(message_of([] {
+  EXPECT_THAT(message_of<ValueError>([] { Regularizer("l3"); }), HasSubstr("\"l3\""));
+  EXPECT_THAT(message_of<ValueError>([] { Regularizer(L1{-1}); }), HasSubstr("l1=-1"));
+  EXPECT_THAT(message_of<ValueError>([] {
                 Regularizer(L1L2{0, std::numeric_limits<double>::infinity()});
               }),
               HasSubstr("l2=inf"));
-  EXPECT_THAT(message_of([] { Regularizer(L2{std::numeric_limits<double>::quiet_NaN()}); }),
+  EXPECT_THAT(message_of<ValueError>([] { Regularizer(L2{std::numeric_limits<double>::quiet_NaN()}); }),
               HasSubstr("l2=nan"));
-  EXPECT_THAT(message_of([] { Regularizer(OrthogonalRegularizer{.mode = "row"}); }),
+  EXPECT_THAT(message_of<ValueError>([] { Regularizer(OrthogonalRegularizer{.mode = "row"}); }),
               HasSubstr("Did you mean \"rows\"?"));
-  EXPECT_THAT(
-      message_of([] { deserialize(Config::parse(R"({"class_name": "L1", "config": {"l1": "a"}})")); }),
-      HasSubstr("L1 config: \"l1\" is a number, received \"a\""));
+  EXPECT_THAT(message_of<ValueError>(
+                  [] { deserialize(Config::parse(R"({"class_name": "L1", "config": {"l1": "a"}})")); }),
+              HasSubstr("L1 config: \"l1\" is a number, received \"a\""));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/dense.h"
 #include "keratin/layers/flatten.h"
 #include "keratin/layers/gradient_check.h"
@@ -30,15 +31,6 @@ Layer prepared(std::int64_t power_iterations) {
   layer.build({1, 3});
   layer.set_weights({Tensor::of({{0.6, 0.8}}, kF64), kernel(), Tensor::of({0.5, -1}, kF64)});
   return layer;
-}
-
-std::string message_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(SpectralNormalization, TrainingDividesTheKernelByItsLargestSingularValue) {

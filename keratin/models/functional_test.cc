@@ -9,6 +9,7 @@
 
 #include "keratin/autograd/gradients.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/layers/layers.h"
 #include "keratin/models/model.h"
 #include "keratin/ops/ops.h"
@@ -28,16 +29,6 @@ std::vector<std::string> names_of(const Model& model) {
   std::vector<std::string> names;
   for (const Layer& layer : model.layers()) names.push_back(layer.name());
   return names;
-}
-
-template <class Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 Tensor some_input(const Shape& shape) {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -30,16 +31,6 @@ std::vector<T> list(const Tensor& tensor) {
   const Tensor dense = tensor.contiguous();
   const auto values = dense.values<T>();
   return {values.begin(), values.end()};
-}
-
-template <class Body>
-std::string message_of(const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
 }
 
 TEST(Tensor, IsMadeFromValues) {

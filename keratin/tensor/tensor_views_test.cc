@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/core/random.h"
 #include "keratin/tensor/tensor.h"
 
@@ -207,16 +208,6 @@ TEST(TensorViews, SlicesTakeNegativeAndFarIndicesAsNumpyDoes) {
   EXPECT_EQ(t.slice(0, 3, 1).shape(), Shape({0}));  // t[3:1]
   EXPECT_EQ(t.slice(0, 9, 12).shape(), Shape({0}));
   EXPECT_EQ(t.slice(0, -far - 1, -far).shape(), Shape({0}));
-}
-
-template <class Body>
-std::string message_of(const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
 }
 
 TEST(TensorViews, SayWhatTheyRefuse) {

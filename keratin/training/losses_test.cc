@@ -12,6 +12,7 @@
 
 #include "keratin/autograd/gradients.h"
 #include "keratin/core/error.h"
+#include "keratin/core/message_of.h"
 #include "keratin/core/parallel.h"
 #include "keratin/tensor/variable.h"
 
@@ -402,16 +403,6 @@ TEST(Losses, TheAxisMayBeAnother) {
   const Loss sparse = losses::SparseCategoricalCrossentropy{.axis = 0};
   EXPECT_EQ(to_vector(sparse.values(tensor(kClasses, {3}), p.transpose())),
             to_vector(Loss(losses::SparseCategoricalCrossentropy{}).values(tensor(kClasses, {3}), p)));
-}
-
-// What is thrown, as text.
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 TEST(Losses, MistakesAreNamedWithTheirValues) {

@@ -17,6 +17,7 @@
 #include "keratin/autograd/gradients.h"
 #include "keratin/core/error.h"
 #include "keratin/core/memory.h"
+#include "keratin/core/message_of.h"
 #include "keratin/core/parallel.h"
 #include "keratin/core/random.h"
 #include "keratin/layers/layers.h"
@@ -31,15 +32,6 @@ Values to_vector(const Tensor& a) {
   const Tensor wide = a.astype(DType::float64).contiguous();
   const auto values = wide.values<double>();
   return {values.begin(), values.end()};
-}
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 // Numbers from a stream of their own, whatever the library's seed.
