@@ -61,7 +61,8 @@ struct Certain {
 };
 
 Certain judge(double got, Extended exact) {
-  if (!std::isfinite(exact.error)) return {std::numeric_limits<double>::infinity(), false, false};
+  if (!std::isfinite(exact.error) || !std::isfinite(exact.value))
+    return {std::numeric_limits<double>::infinity(), false, false};
   // value ± error is rounded itself.
   const long double wide =
       exact.error * (1 + 0x1p-60L) + std::fabs(exact.value) * 0x1p-63L * (exact.error > 0);
