@@ -23,6 +23,7 @@
 #include "keratin/io/data_file.h"
 #include "keratin/io/npy.h"
 #include "keratin/io/npz.h"
+#include "keratin/io/onnx.h"
 #include "keratin/layers/layer.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/layers.h"

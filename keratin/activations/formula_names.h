@@ -1,9 +1,13 @@
 // Functions that a formula may call and that are formulas themselves, of other frameworks too. Internal.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "keratin/activations/expression_node.h"
 
 namespace keratin::inline v0::activations::detail {
 
@@ -28,5 +32,9 @@ std::optional<QualifiedName> qualified(std::string_view name) noexcept;
 const FormulaFunction* find_formula_function(QualifiedName name) noexcept;
 /// For the nearest name.
 std::vector<std::string_view> formula_function_names(char package);
+
+using FormulaNames = std::map<std::string, keratin::detail::NodePtr, std::less<>>;
+/// A formula in our own language with these names in place of x: a number or a condition.
+keratin::detail::NodePtr parse_bound(std::string_view formula, FormulaNames names);
 
 }  // namespace keratin::inline v0::activations::detail

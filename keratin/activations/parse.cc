@@ -59,7 +59,7 @@ struct Argument {
 
 class Parser {
  public:
-  using Names = std::map<std::string, NodePtr, std::less<>>;
+  using Names = detail::FormulaNames;
   Parser(std::string_view text, Names names, int nesting)
       : text_(text), names_(std::move(names)), nesting_(nesting) {}
 
@@ -426,6 +426,11 @@ class Parser {
 };
 
 }  // namespace
+
+// As part of another formula, which may be a condition.
+NodePtr detail::parse_bound(std::string_view formula, FormulaNames names) {
+  return Parser(formula, std::move(names), 1).parse();
+}
 
 Expr parse(std::string_view formula) { return parse(formula, {}); }
 

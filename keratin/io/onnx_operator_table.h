@@ -1,0 +1,24 @@
+// The element-wise operators of ONNX as formulas. Internal.
+#pragma once
+
+#include <string_view>
+
+namespace keratin::inline v0::io::detail {
+
+struct OnnxOperator {
+  std::string_view name;
+  /// In order; p and q are conditions, others numbers.
+  std::string_view inputs;
+  /// Numbers, each with its default: "alpha=0.2, beta=0.5".
+  std::string_view attributes;
+  /// Of these, in the language of activations::parse.
+  std::string_view formula;
+  /// What it gives.
+  bool is_condition = false;
+};
+
+/// Null if the operator is no formula. The domain is "", "ai.onnx" or "com.microsoft".
+const OnnxOperator* find_onnx_operator(std::string_view domain, std::string_view name) noexcept;
+bool is_standard_onnx(std::string_view domain) noexcept;
+
+}  // namespace keratin::inline v0::io::detail
