@@ -41,7 +41,7 @@ struct DemoOptions {
 int run_demo(const DemoOptions& options);
 
 struct ApplyOptions {
-  /// A formula of x, or the name of a function.
+  /// A formula of x, the name of a function, or an .onnx file that holds one.
   std::string formula = {};
   /// .npy files, which may be the same.
   std::string input = {}, output = {};

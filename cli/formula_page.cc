@@ -8,6 +8,7 @@
 #include "cli/activation_page.h"
 #include "cli/text_plot.h"
 #include "keratin/activations/parse.h"
+#include "keratin/io/onnx.h"
 
 namespace keratin::cli {
 
@@ -18,6 +19,7 @@ bool is_function_name(std::string_view text) {
 }
 
 Expr read_formula(const std::string& text) {
+  if (text.ends_with(".onnx")) return io::load_onnx(text);
   return activations::parse(is_function_name(text) ? text + "(x)" : text);
 }
 

@@ -12,7 +12,7 @@ namespace keratin::cli {
 
 /// Whether `text` is a function's name, perhaps in a package ("tf.nn.silu"), rather than a formula.
 bool is_function_name(std::string_view text);
-/// The formula, or the function of that name, of x. ValueError.
+/// The formula, or the function of that name, or what an .onnx file holds, of x. ValueError, IoError.
 Expr read_formula(const std::string& text);
 
 /// Formula, derivative, LaTeX, how it runs, a table of values and a plot.

@@ -55,14 +55,16 @@ Examples:
 constexpr const char* kApplyFooter =
     R"(FORMULA is written as x, numbers, + - * / ^, comparisons, where(condition, a, b) and functions: every
 activation (`keratin activations`) with its parameters, exp, log, sqrt, sin, erf, ...; functions of TensorFlow,
-Theano and CNTK under their names. A name alone ("gelu", "softmax", "tf.nn.silu") is that function.
+Theano and CNTK under their names. A name alone ("gelu", "softmax", "tf.nn.silu") is that function. A file
+that ends in .onnx is the element-wise function that it holds.
 
 float64 arrays are computed in float64, all others in float32. OUT.npy may be IN.npy.
 
 Examples:
   keratin apply 'x * tanh(softplus(x))' x.npy y.npy
   keratin apply 'elu(x, alpha=0.5)' x.npy slope.npy --gradient
-  keratin apply 'x > 0 ? x : 0.1*x' x.npy y.npy)";
+  keratin apply 'x > 0 ? x : 0.1*x' x.npy y.npy
+  keratin apply exported.onnx x.npy y.npy)";
 
 struct Arguments {
   ActivationsOptions activations;
@@ -107,9 +109,10 @@ void add_activations(CLI::App& program, Arguments& arguments) {
   CLI::App* command =
       program.add_subcommand("activations", "List every activation, or show one with its formula and a plot");
   ActivationsOptions& options = arguments.activations;
-  CLI::Option* name =
-      command->add_option("name", options.name, "A function, one of its aliases, or a formula of x")
-          ->type_name("");
+  CLI::Option* name = command
+                          ->add_option("name", options.name,
+                                       "A function, one of its aliases, a formula of x, or an .onnx file")
+                          ->type_name("");
   CLI::Option* markdown = command->add_flag("--markdown", options.markdown, "The page docs/activations.md");
   CLI::Option* json = command->add_flag("--json", options.json, "For programs")->excludes(markdown);
   command->add_flag("--latex", options.latex, "Formula and derivative for LaTeX")
@@ -125,7 +128,7 @@ void add_apply(CLI::App& program, Arguments& arguments) {
   CLI::App* apply = program.add_subcommand("apply", "Apply a formula to every number of a .npy file");
   ApplyOptions& options = arguments.apply;
   apply->footer(kApplyFooter);
-  apply->add_option("formula", options.formula, "A formula of x, or a function's name")
+  apply->add_option("formula", options.formula, "A formula of x, a function's name, or an .onnx file")
       ->required()
       ->type_name("FORMULA");
   apply->add_option("input", options.input, "The array to read")->required()->type_name("IN.npy");

@@ -117,6 +117,20 @@ TEST(Program, AppliesFormulasAndTheirDerivativesToArrays) {
               ElementsAre(0.5, 0.5));
 }
 
+TEST(Program, AppliesOnnxFilesAndTheirDerivatives) {
+  const TestFolder folder;
+  const std::string model = KERATIN_SOURCE_DIR "/keratin/io/testdata/function.onnx";
+  io::save_npy(folder.path() / "in.npy", Tensor::of({0.0, 1.0}, DType::float64));
+  ASSERT_EQ(run_program(folder, {"apply", model, "in.npy", "out.npy"}).code, kFine);
+  // leaky_relu is the identity above 0: tanh(1) + tanh(tanh(1)), by Python's math.
+  EXPECT_NEAR(io::load_npy(folder.path() / "out.npy").values<double>()[1], 1.4036091479677647, 1e-15);
+  ASSERT_EQ(run_program(folder, {"apply", model, "in.npy", "out.npy", "--gradient"}).code, kFine);
+  // There sech²(1) · (1 + sech²(tanh(1))).
+  EXPECT_NEAR(io::load_npy(folder.path() / "out.npy").values<double>()[1], 0.6668422941983411, 1e-15);
+  EXPECT_THAT(run_program(folder, {"activations", model, "--ascii"}).out, HasSubstr("leaky_relu(tanh(x)"));
+  EXPECT_EQ(run_program(folder, {"apply", "none.onnx", "in.npy", "out.npy"}).code, kFileProblem);
+}
+
 TEST(Program, ListsEveryActivationWithItsFormula) {
   const TestFolder folder;
   const ProgramResult result = run_program(folder, {"activations"});
