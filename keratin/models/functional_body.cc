@@ -167,6 +167,10 @@ void FunctionalBody::check_names() const {
 }
 
 bool FunctionalBody::is_chain() const {
+  return calls_in_a_row() && outputs_.size() == 1 && values_[outputs_[0]].step + 1 == steps_.size();
+}
+
+bool FunctionalBody::calls_in_a_row() const {
   return inputs_.size() == 1 && steps_.size() == layers_.size() &&
          std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
            const auto place = static_cast<std::size_t>(&step - steps_.data());
@@ -178,6 +182,18 @@ std::string FunctionalBody::name_of(std::size_t value) const {
   const Step& step = steps_[values_[value].step];
   return step.layer.name() + "[" + std::to_string(step.node) + "][" + std::to_string(values_[value].index) +
          "]";
+}
+
+std::vector<std::string> FunctionalBody::layer_names(const std::vector<std::size_t>& values) const {
+  std::vector<std::string> names;
+  for (const std::size_t value : values) {
+    const std::string& layer = steps_[values_[value].step].layer.name();
+    std::string chosen = layer;
+    for (int i = 1; std::find(names.begin(), names.end(), chosen) != names.end(); ++i)
+      chosen = layer + "_" + std::to_string(i);
+    names.push_back(std::move(chosen));
+  }
+  return names;
 }
 
 std::vector<Shape> FunctionalBody::shapes_of(const Layer& layer) const {

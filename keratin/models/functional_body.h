@@ -38,7 +38,10 @@ class FunctionalBody final : public ModelBody {
   bool has_lists() const override { return true; }
   const std::vector<Step>& steps() const noexcept { return steps_; }
   const std::vector<Value>& values() const noexcept { return values_; }
+  std::vector<std::string> input_names() const override { return layer_names(inputs_); }
+  std::vector<std::string> output_names() const override { return layer_names(outputs_); }
   bool is_chain() const override;
+  bool calls_in_a_row() const override;
   std::vector<Shape> shapes_of(const Layer& layer) const override;
   std::vector<std::string> connections(const Layer& layer) const override;
 
@@ -57,6 +60,8 @@ class FunctionalBody final : public ModelBody {
 
   /// "dense[0][0]": Keras's name of a value.
   std::string name_of(std::size_t value) const;
+  /// "dense", "dense_1", …: the layers that gave the values, each value under a name of its own.
+  std::vector<std::string> layer_names(const std::vector<std::size_t>& values) const;
   void check_inputs(const std::vector<Shape>& shapes) const;
   void check_names() const;
 

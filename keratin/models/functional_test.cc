@@ -176,6 +176,18 @@ TEST(Functional, DamagedConfigsAreRefused) {
   refused("/config/layers/3/inbound_nodes/0/kwargs", Config::object({{"training", true}}));
 }
 
+TEST(Functional, InputsAndOutputsAreNamedAfterTheirLayers) {
+  const Input image({4}, {.name = "image"}), text({3}, {.name = "text"});
+  const SymbolicTensor h = Concatenate()({image, text});
+  const Dense shared(2, {.name = "head"});
+  const Model model({image, text}, {shared(h), Dense(1, {.name = "tail"})(h), shared(h)});
+  EXPECT_EQ(model.input_names(), (std::vector<std::string>{"image", "text"}));
+  // Keras 2 numbers them so; Keras 3 would report two outputs under one name.
+  EXPECT_EQ(model.output_names(), (std::vector<std::string>{"head", "tail", "head_1"}));
+  EXPECT_EQ((Sequential{Input({4}), Dense(2, {.name = "last"})}).output_names(),
+            std::vector<std::string>{"last"});
+}
+
 // testdata/summary_graph.txt is what Keras 3.15.1 prints for this model on a terminal of 112 columns.
 TEST(Functional, SummaryTellsWhatEachLayerIsConnectedTo) {
   std::ifstream file(KERATIN_SOURCE_DIR "/keratin/models/testdata/summary_graph.txt");

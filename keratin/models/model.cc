@@ -31,6 +31,9 @@ Model Model::clone() const { return Model(std::static_pointer_cast<ModelBody>(bo
 
 const ModelBody& Model::model_body() const noexcept { return static_cast<const ModelBody&>(*body_); }
 
+std::vector<std::string> Model::input_names() const { return model_body().input_names(); }
+std::vector<std::string> Model::output_names() const { return model_body().output_names(); }
+
 std::vector<Layer> Model::layers() const { return model_body().layers(); }
 
 Layer Model::get_layer(std::string_view name) const {

@@ -10,6 +10,7 @@
 
 #include "keratin/core/export.h"
 #include "keratin/layers/layer.h"
+#include "keratin/models/tensor_list.h"
 
 namespace keratin::inline v0 {
 
@@ -18,6 +19,7 @@ struct CompileOptions;
 struct FitOptions;
 struct EvaluateOptions;
 struct PredictOptions;
+struct BatchOptions;
 class History;
 class Metrics;
 
@@ -54,18 +56,38 @@ class KERATIN_API Model : public Layer {
   /// less than 20 columns.
   std::string summary(int width = 80) const;
 
-  // Training: keratin/training/model_training.cc.
+  /// The names of what the model takes and gives, in order: those of the layers, numbered where one gives
+  /// several of them. Keras: Model.input_names, Model.output_names.
+  std::vector<std::string> input_names() const;
+  std::vector<std::string> output_names() const;
+
+  // Training: keratin/training/model_training.cc. Where the model has several inputs or outputs, x, y and
+  // sample weights are lists in their order or by their names: fit({a, b}, {{"price", p}, {"class", c}}).
   /// Keras: Model.compile.
   void compile(const CompileOptions& options);
   /// Trains; x: (samples, ...), y: as the loss takes it. Keras: Model.fit.
-  History fit(const Tensor& x, const Tensor& y, const FitOptions& options);
-  History fit(const Tensor& x, const Tensor& y);
+  History fit(const TensorList& x, const TensorList& y, const FitOptions& options);
+  History fit(const TensorList& x, const TensorList& y);
   /// Loss and metrics by name, in order.
-  Metrics evaluate(const Tensor& x, const Tensor& y, const EvaluateOptions& options) const;
-  Metrics evaluate(const Tensor& x, const Tensor& y) const;
-  /// In batches, nothing recorded; safe on one model from many threads.
-  Tensor predict(const Tensor& x, const PredictOptions& options) const;
-  Tensor predict(const Tensor& x) const;
+  Metrics evaluate(const TensorList& x, const TensorList& y, const EvaluateOptions& options) const;
+  Metrics evaluate(const TensorList& x, const TensorList& y) const;
+  /// In batches, nothing recorded; safe on one model from many threads. StateError for a model of several
+  /// outputs: see predict_list.
+  Tensor predict(const TensorList& x, const PredictOptions& options) const;
+  Tensor predict(const TensorList& x) const;
+  /// All outputs.
+  std::vector<Tensor> predict_list(const TensorList& x, const PredictOptions& options) const;
+  std::vector<Tensor> predict_list(const TensorList& x) const;
+
+  /// One update with these samples as one batch; its loss, from before the update, and metrics. Keras:
+  /// Model.train_on_batch.
+  Metrics train_on_batch(const TensorList& x, const TensorList& y, const BatchOptions& options);
+  Metrics train_on_batch(const TensorList& x, const TensorList& y);
+  /// Keras: Model.test_on_batch.
+  Metrics test_on_batch(const TensorList& x, const TensorList& y, const BatchOptions& options) const;
+  Metrics test_on_batch(const TensorList& x, const TensorList& y) const;
+  /// All outputs for these samples at once. Keras: Model.predict_on_batch.
+  std::vector<Tensor> predict_on_batch(const TensorList& x) const;
 
  protected:
   explicit Model(std::shared_ptr<ModelBody> body);

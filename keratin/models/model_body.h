@@ -17,9 +17,17 @@ class KERATIN_API ModelBody : public LayerBody {
   virtual std::vector<Layer> layers() const = 0;
   std::vector<LayerPart> parts() const override;
 
-  // For the summary.
-  /// Whether each layer is called once, on the one before.
+  /// Of the layers that take the inputs and give the outputs; where one gives several they are numbered.
+  virtual std::vector<std::string> input_names() const = 0;
+  virtual std::vector<std::string> output_names() const = 0;
+
+  /// Whether the layers are called one after the other, each once: from one input to one output, that of the
+  /// last.
   virtual bool is_chain() const { return true; }
+
+  // For the summary.
+  /// The same, whatever are the outputs.
+  virtual bool calls_in_a_row() const { return true; }
   /// What a layer of this model gives; nothing before it is built.
   virtual std::vector<Shape> shapes_of(const Layer& layer) const;
   /// What a layer is called on, as Keras names it: "dense[0][0]".

@@ -41,7 +41,7 @@ bool is_identity(const Layer& layer) {
 bool is_chain(const LayerBody& body) {
   const auto* model = dynamic_cast<const ModelBody*>(&body);
   if (model == nullptr || !model->has_lists()) return true;
-  return model->is_chain() && model->output_shapes(model->built_shapes).size() == 1;
+  return model->is_chain();
 }
 
 }  // namespace
@@ -54,6 +54,9 @@ SamplePredictor::SamplePredictor(const Model& model) {
     throw ValueError(kOperation, "expects one layer after the other, from one input to one output",
                      "model \"" + model.name() + "\" has branches, shared layers or several outputs",
                      "Take Model.predict.");
+  if (const Shape& input = *model.body().built_shape; input.rank() != 2)
+    throw ValueError(kOperation, "expects samples of one axis, shape (batch, size)",
+                     "model \"" + model.name() + "\" takes " + input.to_string(), "Take Model.predict.");
   for (const Layer& layer : model.layers()) {
     if (is_identity(layer)) continue;
     const auto* dense = dynamic_cast<const detail::HasDenseParts*>(&layer.body());

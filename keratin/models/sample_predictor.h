@@ -17,8 +17,8 @@ namespace keratin::inline v0 {
 /// independent.
 class KERATIN_API SamplePredictor {
  public:
-  /// StateError for a model that is not built; ValueError for one with branches, and for a layer that is
-  /// neither Dense of float32 nor an element-wise function, naming it.
+  /// StateError for a model that is not built; ValueError for one with branches or samples of several axes,
+  /// and for a layer that is neither Dense of float32 nor an element-wise function, naming it.
   explicit SamplePredictor(const Model& model);
 
   std::int64_t input_size() const noexcept { return input_size_; }

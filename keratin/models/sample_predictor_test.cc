@@ -83,6 +83,7 @@ TEST(SamplePredictor, TakesFunctionalModelsThatAreAChain) {
   EXPECT_THROW(SamplePredictor(Model(x, shared(next))), ValueError);
   EXPECT_THROW(SamplePredictor(Model({x}, {once, next})), ValueError);
   EXPECT_THROW(SamplePredictor(Model({x}, {once, Dense(2)(x)})), ValueError);
+  EXPECT_THROW(SamplePredictor(Model({x}, {once, once})), ValueError);
 }
 
 TEST(SamplePredictor, TakesNoMemory) {
@@ -130,6 +131,8 @@ TEST(SamplePredictor, MistakesAreNamed) {
   EXPECT_THROW(SamplePredictor(Sequential{Input({4}), Dense(3, {.activation = "softmax"})}), ValueError);
   EXPECT_THROW(SamplePredictor(Sequential{Input({4}), Dense(3, {.dtype = DType::float64})}), ValueError);
   EXPECT_THROW(SamplePredictor(Sequential{Input({4}), ReLU()}), ValueError);
+  // Dense works on each of the four rows of a sample.
+  EXPECT_THROW(SamplePredictor(Sequential{Input({4, 16}), Dense(3)}), ValueError);
   SamplePredictor predictor(control_model());
   std::vector<float> x(15), y(3);
   EXPECT_THROW(predictor.predict(x, y), ShapeError);

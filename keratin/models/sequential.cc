@@ -22,6 +22,10 @@ class SequentialBody final : public ModelBody {
 
   std::string_view class_name() const override { return "Sequential"; }
   std::vector<Layer> layers() const override { return layers_; }
+  std::vector<std::string> input_names() const override { return {input_ ? input_->name() : name}; }
+  std::vector<std::string> output_names() const override {
+    return {layers_.empty() ? name : layers_.back().name()};
+  }
 
   void build(const Shape& input) override {
     // As Keras does, so that files say what the model takes.

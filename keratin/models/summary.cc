@@ -173,7 +173,7 @@ Row row_of(const ModelBody& body, const Layer& layer) {
   Row row = {layer.name() + " (" + std::string(layer.class_name()) + ")", shapes_text(body.shapes_of(layer)),
              "0 (unbuilt)"};
   if (layer.is_built() || !layer.body().builds_from_shape()) row[2] = with_commas(layer.count_params());
-  if (body.is_chain()) return row;
+  if (body.calls_in_a_row()) return row;
   std::string connections;
   for (const std::string& name : body.connections(layer))
     connections += (connections.empty() ? "" : ", ") + name;
@@ -184,7 +184,7 @@ Row row_of(const ModelBody& body, const Layer& layer) {
 }  // namespace
 
 std::string Model::summary(int width) const {
-  const bool is_chain = model_body().is_chain();
+  const bool is_chain = model_body().calls_in_a_row();
   const Widths widths = widths_for(is_chain ? kChain : kGraph, width);
   Row header = {"Layer (type)", "Output Shape", "Param #"};
   if (!is_chain) header.emplace_back("Connected to");

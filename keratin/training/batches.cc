@@ -56,29 +56,46 @@ std::vector<std::int64_t> classes_of(const Tensor& y) {
 }  // namespace
 
 Samples Samples::rows(std::int64_t begin, std::int64_t end) const {
-  const auto cut = [&](const Tensor& a) { return a.is_defined() ? a.slice(0, begin, end) : a; };
+  const auto cut = [&](std::vector<Tensor> all) {
+    for (Tensor& a : all)
+      if (a.is_defined()) a = a.slice(0, begin, end);
+    return all;
+  };
   return {cut(x), cut(y), cut(sample_weight)};
 }
 
-Samples check_samples(std::string_view operation, const Tensor& x, const Tensor& y,
-                      const Tensor& sample_weight) {
-  const auto rows = [&](const char* name, const Tensor& a) {
+void check_samples(std::string_view operation, const std::vector<std::string>& inputs,
+                   const std::vector<std::string>& outputs, Samples& samples) {
+  // "x", or "x of \"image\"" where there are several.
+  const auto name_of = [](const char* what, const std::vector<std::string>& names, std::size_t i) {
+    return names.size() == 1 ? std::string(what) : std::string(what) + " of \"" + names[i] + "\"";
+  };
+  const auto rows = [&](const std::string& name, const Tensor& a) {
     if (!a.is_defined() || a.rank() == 0)
-      throw ShapeError(operation, std::string("expects ") + name + " of shape (samples, ...)",
+      throw ShapeError(operation, "expects " + name + " of shape (samples, ...)",
                        a.is_defined() ? "got a scalar" : "it is undefined");
     return a.shape()[0];
   };
-  const std::int64_t count = rows("x", x);
-  if (rows("y", y) != count)
-    throw ShapeError(operation, "expects as many rows of y as of x",
-                     "x has " + std::to_string(count) + ", y " + std::to_string(y.shape()[0]),
-                     "Give one label for each sample.");
-  if (sample_weight.is_defined() && rows("sample_weight", sample_weight) != count)
-    throw ShapeError(operation, "expects a sample_weight for each of " + std::to_string(count) + " samples",
-                     "got shape " + sample_weight.shape().to_string());
+  const std::string first = name_of("x", inputs, 0);
+  const std::int64_t count = rows(first, samples.x.front());
+  const auto check = [&](const std::string& name, const Tensor& a) {
+    if (rows(name, a) != count)
+      throw ShapeError(
+          operation, "expects as many rows of " + name + " as of " + first,
+          first + " has " + std::to_string(count) + ", " + name + " " + std::to_string(a.shape()[0]),
+          "Give one for each sample.");
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i) check(name_of("x", inputs, i), samples.x[i]);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (samples.y[i].is_defined() || outputs.size() == 1) check(name_of("y", outputs, i), samples.y[i]);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (samples.sample_weight[i].is_defined())
+      check(name_of("sample_weight", outputs, i), samples.sample_weight[i]);
   if (count == 0)
-    throw ValueError(operation, "expects at least one sample", "x has shape " + x.shape().to_string());
-  return {contiguous_or_none(x), contiguous_or_none(y), contiguous_or_none(sample_weight)};
+    throw ValueError(operation, "expects at least one sample",
+                     first + " has shape " + samples.x.front().shape().to_string());
+  for (auto* all : {&samples.x, &samples.y, &samples.sample_weight})
+    for (Tensor& a : *all) a = contiguous_or_none(a);
 }
 
 std::int64_t split_point(std::int64_t count, double validation_split) {
@@ -94,9 +111,10 @@ std::int64_t split_point(std::int64_t count, double validation_split) {
   return point;
 }
 
+namespace {
+
 Tensor weights_of_classes(const Tensor& y, const std::map<std::int64_t, double>& class_weight,
                           const Tensor& sample_weight, Generation generation) {
-  if (class_weight.empty()) return sample_weight;
   const bool keras2 = generation == Generation::keras2;
   if (sample_weight.is_defined() && !keras2)
     throw ValueError("fit", "expects class_weight or sample_weight", "both are given",
@@ -125,6 +143,18 @@ Tensor weights_of_classes(const Tensor& y, const std::map<std::int64_t, double>&
   return weights;
 }
 
+}  // namespace
+
+void weigh_classes(Samples& samples, const std::map<std::int64_t, double>& class_weight,
+                   Generation generation) {
+  if (class_weight.empty()) return;
+  if (samples.y.size() > 1)
+    throw ValueError("fit", "expects class_weight only for a model of one output",
+                     "it has " + std::to_string(samples.y.size()), "Give sample_weight for each output.");
+  samples.sample_weight.front() =
+      weights_of_classes(samples.y.front(), class_weight, samples.sample_weight.front(), generation);
+}
+
 Batches::Batches(Samples samples, std::int64_t batch_size)
     : samples_(std::move(samples)), batch_size_(batch_size) {
   if (batch_size < 1)
@@ -142,11 +172,15 @@ void Batches::shuffle() {
 
 Batch Batches::batch(std::int64_t index) const {
   const std::int64_t begin = index * batch_size_, rows = rows_of(index);
-  const auto cut = [&](const Tensor& a) {
-    if (!a.is_defined()) return a;
-    if (order_.empty()) return a.slice(0, begin, begin + rows);
-    return gather(a,
-                  std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(rows)));
+  const auto cut = [&](const std::vector<Tensor>& all) {
+    std::vector<Tensor> parts(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].is_defined()) continue;
+      parts[i] = order_.empty() ? all[i].slice(0, begin, begin + rows)
+                                : gather(all[i], std::span(order_).subspan(static_cast<std::size_t>(begin),
+                                                                           static_cast<std::size_t>(rows)));
+    }
+    return parts;
   };
   return {cut(samples_.x), cut(samples_.y), cut(samples_.sample_weight)};
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,30 +13,32 @@
 
 namespace keratin::inline v0::detail {
 
-/// Samples along axis 0 of x, y and sample_weight (undefined for none).
+/// Samples along axis 0: one x for each input, one y and sample_weight for each output (undefined for none).
 struct Samples {
-  Tensor x, y, sample_weight;
+  std::vector<Tensor> x, y, sample_weight;
 
-  std::int64_t count() const { return x.shape()[0]; }
+  std::int64_t count() const { return x.front().shape()[0]; }
   Samples rows(std::int64_t begin, std::int64_t end) const;
 };
 
-/// ShapeError unless x, y and the weights have the same number of rows, at least one.
-Samples check_samples(std::string_view operation, const Tensor& x, const Tensor& y,
-                      const Tensor& sample_weight);
+/// ShapeError unless all have the same number of rows, at least one; makes them contiguous.
+void check_samples(std::string_view operation, const std::vector<std::string>& inputs,
+                   const std::vector<std::string>& outputs, Samples& samples);
 
 /// Where validation_split cuts: training samples are those before. ValueError if a side is empty.
 std::int64_t split_point(std::int64_t count, double validation_split);
 
-/// sample_weight from the weights of classes. ValueError as the generation has it.
-Tensor weights_of_classes(const Tensor& y, const std::map<std::int64_t, double>& class_weight,
-                          const Tensor& sample_weight, Generation generation);
+/// Makes the weights of classes those of samples. ValueError as the generation has it, and for several
+/// outputs.
+void weigh_classes(Samples& samples, const std::map<std::int64_t, double>& class_weight,
+                   Generation generation);
 
 /// Batches of samples.
 class Batches {
  public:
   Batches(Samples samples, std::int64_t batch_size);
 
+  std::int64_t samples() const { return samples_.count(); }
   /// The last one may be smaller.
   std::int64_t count() const { return (samples_.count() + batch_size_ - 1) / batch_size_; }
   std::int64_t rows_of(std::int64_t batch) const;

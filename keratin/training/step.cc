@@ -1,5 +1,6 @@
 #include "keratin/training/step.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -39,10 +40,9 @@ bool all_finite(const Tensor& a) {
 
 }  // namespace
 
-Stepper::Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer)
+Stepper::Stepper(const Model& model, std::vector<OutputLoss> losses, Optimizer optimizer)
     : model_(model),
-      loss_(std::move(loss)),
-      loss_weight_(loss_weight),
+      losses_(std::move(losses)),
       optimizer_(std::move(optimizer)),
       variables_(model.trainable_variables()) {
   for (Weight& weight : model.body().weights())
@@ -50,15 +50,22 @@ Stepper::Stepper(const Model& model, Loss loss, double loss_weight, Optimizer op
 }
 
 Tensor Stepper::total_loss(const Batch& batch, bool training, StepResult& result) const {
-  std::vector<Tensor> penalties, masks;
+  std::vector<Tensor> penalties;
   CallContext context;
   context.training = training;
   context.losses = &penalties;
-  context.output_masks = &masks;
-  result.y_pred = model_(batch.x, context);
-  if (!masks.empty()) result.mask = masks.front();
-  Tensor total = loss_(batch.y, result.y_pred, batch.sample_weight, result.mask);
-  if (loss_weight_ != 1) total = total * loss_weight_;
+  context.output_masks = &result.masks;
+  result.y_pred = model_.call(batch.x, context);
+  if (losses_.size() > 1) result.losses.resize(losses_.size());
+  Tensor total;
+  for (std::size_t i = 0; i < losses_.size(); ++i) {
+    const auto& [function, weight] = losses_[i];
+    if (!function.is_defined()) continue;
+    Tensor loss = function(batch.y[i], result.y_pred[i], batch.sample_weight[i], result.masks[i]);
+    if (losses_.size() > 1) result.losses[i] = loss.item();
+    if (weight != 1) loss = loss * weight;
+    total = total.is_defined() ? ops::add(total, ops::cast(loss, total.dtype())) : std::move(loss);
+  }
   for (Tensor& penalty : model_.regularization_losses(model_.body().generation))
     penalties.push_back(std::move(penalty));
   for (const Tensor& penalty : penalties) total = ops::add(total, penalty);
@@ -73,7 +80,8 @@ StepResult Stepper::step(const Batch& batch, bool keep_predictions) {
     total = total_loss(batch, true, result);
     result.loss = total.item();
     if (!std::isfinite(result.loss)) throw_not_finite(result.loss, batch);
-    result.y_pred = keep_predictions ? without_record(result.y_pred) : Tensor();
+    if (!keep_predictions) result.y_pred.clear();
+    for (Tensor& y_pred : result.y_pred) y_pred = without_record(y_pred);
   }
   // Outside of the recording, or the backward pass would be recorded too.
   const RecordGradients off(false);
@@ -95,15 +103,17 @@ StepResult Stepper::evaluate(const Batch& batch) const {
 }
 
 void Stepper::throw_not_finite(double loss, const Batch& batch) const {
-  const bool bad_input = !all_finite(batch.x);
-  throw NumericError(
-      "training", "expects a finite loss", "got " + to_text(loss) + " from " + loss_.name(),
-      bad_input ? "x holds NaN or infinity: clean the data."
-      : all_finite(batch.y)
-          ? "Try a smaller learning rate than " + to_text(optimizer_.learning_rate()) +
-                ", clipnorm = 1, inputs scaled to about 1, or a loss from logits. The weights are "
-                "those before this step."
-          : "y holds NaN or infinity: clean the data.");
+  std::string names;
+  for (const OutputLoss& one : losses_)
+    if (one.loss.is_defined()) names += (names.empty() ? "" : ", ") + one.loss.name();
+  const std::string advice = !std::ranges::all_of(batch.x, all_finite)
+                                 ? "x holds NaN or infinity: clean the data."
+                             : !std::ranges::all_of(batch.y, all_finite)
+                                 ? "y holds NaN or infinity: clean the data."
+                                 : "Try a smaller learning rate than " + to_text(optimizer_.learning_rate()) +
+                                       ", clipnorm = 1, inputs scaled to about 1, or a loss from logits. The "
+                                       "weights are those before this step.";
+  throw NumericError("training", "expects a finite loss", "got " + to_text(loss) + " from " + names, advice);
 }
 
 }  // namespace detail
@@ -121,8 +131,8 @@ double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, co
     input[0] = Shape::kUnknown;
     model.build(input);
   }
-  detail::Stepper stepper(model, loss, 1, optimizer);
-  return stepper.step({x, y, sample_weight}, false).loss;
+  detail::Stepper stepper(model, {{loss, 1}}, optimizer);
+  return stepper.step({{x}, {y}, {sample_weight}}, false).loss;
 }
 
 }  // namespace keratin::inline v0

@@ -11,19 +11,27 @@
 
 namespace keratin::inline v0::detail {
 
+/// One x for each input; one y and sample_weight for each output, undefined where there is none.
 struct Batch {
-  Tensor x, y, sample_weight;
+  std::vector<Tensor> x, y, sample_weight;
+};
+
+/// What one output is compared by; no loss for one that is not.
+struct OutputLoss {
+  Loss loss;
+  double weight;
 };
 
 struct StepResult {
   double loss;
-  Tensor y_pred;  ///< not recorded; undefined unless asked for
-  Tensor mask;    ///< of the predictions; undefined where all count
+  std::vector<double> losses;  ///< of each output, before its weight; empty where there is one output
+  std::vector<Tensor> y_pred;  ///< not recorded; empty unless asked for
+  std::vector<Tensor> masks;   ///< of the predictions; undefined where all count
 };
 
 class Stepper {
  public:
-  Stepper(const Model& model, Loss loss, double loss_weight, Optimizer optimizer);
+  Stepper(const Model& model, std::vector<OutputLoss> losses, Optimizer optimizer);
 
   /// See train_step. With `keep_predictions` for metrics.
   StepResult step(const Batch& batch, bool keep_predictions);
@@ -31,13 +39,12 @@ class Stepper {
   StepResult evaluate(const Batch& batch) const;
 
  private:
-  /// The loss with all penalties; predictions and their mask go into `result`.
+  /// The loss with all penalties; predictions and their masks go into `result`.
   Tensor total_loss(const Batch& batch, bool training, StepResult& result) const;
   [[noreturn]] void throw_not_finite(double loss, const Batch& batch) const;
 
   Model model_;
-  Loss loss_;
-  double loss_weight_;
+  std::vector<OutputLoss> losses_;
   Optimizer optimizer_;
   std::vector<Variable> variables_;
   std::vector<Weight> constrained_;

@@ -17,6 +17,7 @@
 #include "keratin/training/metrics.h"
 #include "keratin/training/monitoring.h"
 #include "keratin/training/optimizers.h"
+#include "keratin/training/per_output.h"
 
 namespace keratin::inline v0 {
 
@@ -26,20 +27,23 @@ namespace keratin::inline v0 {
 /// Keras: Model.compile, in its order.
 struct CompileOptions {
   Optimizer optimizer = "rmsprop";
-  Loss loss = {};
-  /// What the loss is multiplied by; at most one number, as there is one output.
-  std::vector<double> loss_weights = {};
-  /// Means over the samples; sample_weight and class_weight do not reach them.
-  std::vector<Metric> metrics = {};
+  /// With several outputs, one for all, one for each or by their names; History then has the loss of each,
+  /// "price_loss", before its weight.
+  PerOutput<Loss> loss = {};
+  /// What the losses are multiplied by before they are added; 1 where left out.
+  PerOutput<std::optional<double>> loss_weights = {};
+  /// Means over the samples; sample_weight and class_weight do not reach them. With several outputs reported
+  /// as "price_mae".
+  MetricSets metrics = {};
   /// Means weighted with sample_weight or class_weight.
-  std::vector<Metric> weighted_metrics = {};
+  MetricSets weighted_metrics = {};
 };
 
 /// Samples to validate on; undefined tensors for none.
 struct ValidationData {
-  Tensor x = {};
-  Tensor y = {};
-  Tensor sample_weight = {};
+  TensorList x = {};
+  TensorList y = {};
+  TensorList sample_weight = {};
 };
 
 /// Keras: Model.fit, in its order.
@@ -57,9 +61,10 @@ struct FitOptions {
   /// The training samples anew before each epoch, from set_random_seed.
   bool shuffle = true;
   /// Weight of each class; classes count as argmax of the label, or the label rounded. Never applied to
-  /// validation.
+  /// validation. For models of one output.
   std::map<std::int64_t, double> class_weight = {};
-  Tensor sample_weight = {};
+  /// With several outputs: one for all of them, or one for each.
+  TensorList sample_weight = {};
   std::int64_t initial_epoch = 0;
   /// At most so many batches an epoch.
   std::optional<std::int64_t> steps_per_epoch = std::nullopt;
@@ -73,7 +78,7 @@ struct FitOptions {
 /// Keras: Model.evaluate.
 struct EvaluateOptions {
   std::int64_t batch_size = 32;
-  Tensor sample_weight = {};
+  TensorList sample_weight = {};
   /// At most so many batches.
   std::optional<std::int64_t> steps = std::nullopt;
 };
@@ -85,10 +90,16 @@ struct PredictOptions {
   std::optional<std::int64_t> steps = std::nullopt;
 };
 
+/// Keras: Model.train_on_batch and test_on_batch.
+struct BatchOptions {
+  TensorList sample_weight = {};
+  std::map<std::int64_t, double> class_weight = {};
+};
+
 /// One step of training without compile: forward with training on, loss plus penalties, gradients, update,
 /// constraints. Gives the loss before the update. NumericError if it is not finite; then no weight has
-/// changed. x: (batch, ...), y and sample_weight as the loss takes them. Builds the model if need be. Keras:
-/// Model.train_on_batch.
+/// changed. x: (batch, ...), y and sample_weight as the loss takes them. Builds the model if need be. One
+/// input and one output.
 KERATIN_API double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Tensor& x,
                               const Tensor& y, const Tensor& sample_weight = {});
 

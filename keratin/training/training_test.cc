@@ -529,7 +529,7 @@ TEST(Training, OptionsStandInKerasOrder) {
                        .validation_steps = 1,
                        .validation_batch_size = 1,
                        .validation_freq = 1};
-  EXPECT_EQ(compile.loss.name(), "mean_squared_error");
+  EXPECT_EQ(compile.loss.values().front().name(), "mean_squared_error");
   EXPECT_EQ(fit.batch_size, 1);
 }
 
