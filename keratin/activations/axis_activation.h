@@ -24,8 +24,6 @@ class AxisActivation final : public ActivationFunction {
   Config serialize(Generation generation) const override;
 
  private:
-  Tensor apply_glu(const Tensor& x) const;
-
   AxisKind kind_;
   Axes axes_;
   bool allow_rank_1_;

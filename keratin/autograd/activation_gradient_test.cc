@@ -178,18 +178,78 @@ TEST(ActivationGradients, NameTheFunctionThatHasNoSecondDerivative) {
   }
 }
 
-TEST(ActivationGradients, OfSecondOrderAreRefusedWhereTheyAreNotKnown) {
-  for (const char* name : {"softmax", "log_softmax", "sparsemax", "glu"}) {
-    const Tensor x = Tensor::from(std::vector<double>{0.1, 0.9, 0.2, 0.4}, {2, 2}).watched();
-    const Tensor target[] = {x};
+// Softmax and kin, of the type and along the axes that each of their kernels takes: rows, columns, several
+// axes.
+TEST(ActivationGradients, OfSecondAndThirdOrderThroughAxesAgreeWithCentralDifferences) {
+  namespace act = activations;
+  struct Case {
+    ActivationFn f;
+    Shape shape;
+  };
+  const Case cases[] = {
+      {act::Softmax{}, {3, 5}},
+      {act::Softmax{.axis = 0}, {4, 3}},
+      {act::Softmax{.axis = {0, 2}}, {2, 3, 2}},
+      {act::LogSoftmax{}, {3, 5}},
+      {act::LogSoftmax{.axis = 1}, {2, 4, 3}},
+      {act::Sparsemax{}, {3, 4}},
+      {act::Glu{}, {3, 4}},
+      {act::Glu{.axis = 0}, {4, 2, 2}},
+  };
+  for (const Case& test : cases) {
+    test::Numbers numbers;
+    const Tensor x = numbers.tensor(test.shape, -2, 2);
+    const Tensor u = numbers.tensor(test.f(x).shape(), -1, 1);
+    const Tensor v = numbers.tensor(test.shape, -1, 1), w = numbers.tensor(test.shape, -1, 1);
+    // d Σ u·f / dx, and d Σ v·that / dx, of watched tensors under a record.
+    const auto first = [&](const Tensor& at) {
+      const Tensor target[] = {at};
+      return gradients(test.f(at), target, u).front();
+    };
+    const auto second = [&](const Tensor& at) {
+      const Tensor target[] = {at};
+      const Tensor result = gradients(first(at), target, v).front();
+      return result.is_defined() ? result : at * 0.0;
+    };
+    const auto of_plain = [](const auto& f) {
+      return [&f](const std::vector<Tensor>& inputs) {
+        const RecordGradients recording;
+        return f(inputs[0].watched()).detach();
+      };
+    };
     const RecordGradients recording;
-    const Tensor first = gradients(ops::square(ActivationFn(name)(x)), target).front();
-    try {
-      gradients(first, target);
-      ADD_FAILURE() << name << " gave something";
-    } catch (const TypeError& error) {
-      EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
+    const Tensor at = x.watched(), target[] = {at};
+    // As ops_gradient_test derives it: 1e-9 from differences of values below 10.
+    EXPECT_LT(test::worst_difference(second(at), test::central_differences(of_plain(first), {x}, 0, v)), 1e-9)
+        << test.f.name() << " " << test.shape.to_string();
+    const Tensor third = gradients(second(at), target, w).front();
+    EXPECT_LT(test::worst_difference(third.is_defined() ? third : x * 0.0,
+                                     test::central_differences(of_plain(second), {x}, 0, w)),
+              1e-9)
+        << test.f.name() << " " << test.shape.to_string();
+  }
+}
+
+TEST(ActivationGradients, OfSecondOrderThroughAxesInFloat32AreThoseOfFloat64) {
+  namespace act = activations;
+  // Inner axes of 16 and more go down columns in float32.
+  for (const ActivationFn& f :
+       {ActivationFn(act::Softmax{}), ActivationFn(act::LogSoftmax{}), ActivationFn(act::Softmax{.axis = 1}),
+        ActivationFn(act::LogSoftmax{.axis = 1})}) {
+    std::vector<Tensor> found;
+    for (const DType dtype : {DType::float64, DType::float32}) {
+      test::Numbers numbers;
+      const Tensor x = numbers.tensor({2, 5, 20}, -2, 2).astype(dtype).watched(), target[] = {x};
+      const Tensor v = numbers.tensor({2, 5, 20}, -1, 1).astype(dtype);
+      Tensor first;
+      {
+        const RecordGradients recording;
+        first = gradients(ops::square(f(x)), target).front();
+      }
+      found.push_back(gradients(first, target, v).front().detach().astype(DType::float64));
     }
+    // A dozen roundings of numbers below 4.
+    EXPECT_LT(test::worst_difference(found[1], found[0]), 12 * 4 * 0x1p-24) << f.name();
   }
 }
 

@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "keratin/autograd/axis_gradient.h"
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
 #include "keratin/ops/ops.h"
@@ -30,6 +31,7 @@ class Pass {
   }
 
   std::vector<Tensor> run(std::shared_ptr<Node> root, Tensor upstream, const Completed& completed) {
+    activations::detail::set_axis_second_gradient(detail::axis_second_gradient);
     find_needed(root.get());
     Progress& start = progress_[root.get()];
     if (!start.needed) return std::move(results_);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Element-wise functions as PyTorch, TensorFlow and PyTensor have them, against what `keratin apply` makes of them.
 
-Usage: check_onnx.py KERATIN; needs torch, onnxscript, tensorflow, tf2onnx, pytensor. PyTorch and TensorFlow write ONNX
-files in float64, so that outputs and gradients agree to rounding; PyTensor's functions are compared by name. Exit 0 if all
-agree.
+Usage: check_onnx.py KERATIN; needs torch, onnxscript, tensorflow, tf2onnx, pytensor. PyTorch and TensorFlow write
+ONNX files in float64, so that outputs and gradients agree to rounding; PyTensor's functions are compared by name.
+Exit 0 if all agree.
 """
 import logging
 import os
@@ -20,8 +20,8 @@ import numpy as np
 
 KERATIN = os.path.abspath(sys.argv[1])
 FOLDER = tempfile.mkdtemp()
-# No kink, tie or step of the functions below lies on these. Their constants are exact in float32, as which exporters write
-# them even beside tensors of float64.
+# No kink, tie or step of the functions below lies on these. Their constants are exact in float32, as which exporters
+# write them even beside tensors of float64.
 X = np.concatenate([np.linspace(-5.03, 5.01, 40), [1e-5, -1e-5]])
 # A few dozen operations in float64, each off by two units at most; tanh and erf of the frameworks by more.
 TOLERANCE = 1e-13
