@@ -18,9 +18,10 @@ using keratin::detail::make_node;
 Expr node(ExprOp op, const Expr& x) { return Expr(make_node(op, x.shared())); }
 Expr node(ExprOp op, const Expr& a, const Expr& b) { return Expr(make_node(op, a.shared(), b.shared())); }
 
-constexpr std::string_view kUnary[] = {"abs",   "negative", "square", "sqrt", "rsqrt", "reciprocal", "exp",
-                                       "expm1", "log",      "log1p",  "sin",  "cos",   "tan",        "sinh",
-                                       "cosh",  "atan",     "erf",    "erfc", "sign",  "floor",      "round"};
+constexpr std::string_view kUnary[] = {"abs",  "negative", "square", "sqrt",         "rsqrt", "reciprocal",
+                                       "exp",  "expm1",    "log",    "log1p",        "sin",   "cos",
+                                       "tan",  "sinh",     "cosh",   "atan",         "erf",   "erfc",
+                                       "sign", "floor",    "round",  "stop_gradient"};
 
 const ElementwiseFunction& elementwise(const ActivationFn& function) {
   if (function.elementwise() != nullptr) return *function.elementwise();

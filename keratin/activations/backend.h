@@ -253,6 +253,19 @@ struct Filled {
   }
 };
 
+/// x, which the gradient takes for a constant.
+struct StopGradient {
+  template <Argument X>
+  X operator()(const X& x) const {
+    if constexpr (std::same_as<X, Expr>)
+      return trace("stop_gradient", x);
+    else if constexpr (std::same_as<X, Tensor>)
+      return x.detach();
+    else
+      return x;
+  }
+};
+
 /// a where the condition holds, else b, element by element: what `if` is to a lambda that is traced.
 struct Where {
   Expr operator()(const BoolExpr& condition, const Expr& a, const Expr& b) const {
@@ -320,6 +333,7 @@ inline constexpr detail::Logical<false> logical_or{};
 inline constexpr detail::LogicalNot logical_not{};
 
 inline constexpr detail::Identity identity{};
+inline constexpr detail::StopGradient stop_gradient{};
 inline constexpr detail::Filled<0> zeros_like{};
 inline constexpr detail::Filled<1> ones_like{};
 

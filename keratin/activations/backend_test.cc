@@ -4,8 +4,11 @@
 
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -13,6 +16,7 @@
 #include "keratin/activations/builtin.h"
 #include "keratin/activations/functions.h"
 #include "keratin/activations/get.h"
+#include "keratin/activations/parse.h"
 #include "keratin/core/error.h"
 #include "keratin/tensor/node.h"
 
@@ -168,6 +172,161 @@ TEST(Backend, TensorsAreRecorded) {
   EXPECT_EQ(K::clip(x, 0, 5).at({2}), 5);
   EXPECT_EQ(K::maximum(x, 0.5).node()->backward(ones)[0].at({1}), 1);
   EXPECT_EQ(K::minimum(1, x).at({2}), 1);
+}
+
+// testdata/keras2_backend.txt lists the functions of keras.backend in Keras 2, by its own dir().
+TEST(Backend, HasEveryElementwiseFunctionOfKeras2) {
+  const std::map<std::string, const char*> calls = {
+      {"abs", "x"},          {"clip", "x, -1, 1"},  {"cos", "x"},           {"elu", "x, 0.5"},
+      {"equal", "x, 1"},     {"exp", "x"},          {"greater", "x, 1"},    {"greater_equal", "x, 1"},
+      {"hard_sigmoid", "x"}, {"less", "x, 1"},      {"log", "x"},           {"less_equal", "x, 1"},
+      {"maximum", "x, 1"},   {"minimum", "x, 1"},   {"not_equal", "x, 1"},  {"ones_like", "x"},
+      {"pow", "x, 3"},       {"relu", "x, 0.1, 6"}, {"round", "x"},         {"sigmoid", "x"},
+      {"sign", "x"},         {"sin", "x"},          {"softplus", "x"},      {"softsign", "x"},
+      {"sqrt", "x"},         {"square", "x"},       {"stop_gradient", "x"}, {"switch", "x > 0, x, 1"},
+      {"tanh", "x"},         {"zeros_like", "x"},
+  };
+  // Of arrays, shapes, sessions, variables, random numbers: what looks at more than one element, or at none.
+  const std::set<std::string> others = {"all",
+                                        "any",
+                                        "arange",
+                                        "argmax",
+                                        "argmin",
+                                        "backend",
+                                        "batch_dot",
+                                        "batch_flatten",
+                                        "batch_get_value",
+                                        "batch_normalization",
+                                        "batch_set_value",
+                                        "bias_add",
+                                        "binary_crossentropy",
+                                        "binary_focal_crossentropy",
+                                        "cast",
+                                        "cast_to_floatx",
+                                        "categorical_crossentropy",
+                                        "categorical_focal_crossentropy",
+                                        "clear_session",
+                                        "concatenate",
+                                        "constant",
+                                        "conv1d",
+                                        "conv2d",
+                                        "conv2d_transpose",
+                                        "conv3d",
+                                        "count_params",
+                                        "ctc_batch_cost",
+                                        "ctc_decode",
+                                        "ctc_label_dense_to_sparse",
+                                        "cumprod",
+                                        "cumsum",
+                                        "depthwise_conv2d",
+                                        "dot",
+                                        "dropout",
+                                        "dtype",
+                                        "epsilon",
+                                        "eval",
+                                        "expand_dims",
+                                        "eye",
+                                        "flatten",
+                                        "floatx",
+                                        "foldl",
+                                        "foldr",
+                                        "function",
+                                        "gather",
+                                        "get_uid",
+                                        "get_value",
+                                        "gradients",
+                                        "image_data_format",
+                                        "in_test_phase",
+                                        "in_top_k",
+                                        "in_train_phase",
+                                        "int_shape",
+                                        "is_keras_tensor",
+                                        "is_sparse",
+                                        "l2_normalize",
+                                        "learning_phase",
+                                        "learning_phase_scope",
+                                        "local_conv1d",
+                                        "local_conv2d",
+                                        "manual_variable_initialization",
+                                        "map_fn",
+                                        "max",
+                                        "mean",
+                                        "min",
+                                        "moving_average_update",
+                                        "name_scope",
+                                        "ndim",
+                                        "normalize_batch_in_training",
+                                        "one_hot",
+                                        "ones",
+                                        "permute_dimensions",
+                                        "placeholder",
+                                        "pool2d",
+                                        "pool3d",
+                                        "print_tensor",
+                                        "prod",
+                                        "random_bernoulli",
+                                        "random_binomial",
+                                        "random_normal",
+                                        "random_normal_variable",
+                                        "random_uniform",
+                                        "random_uniform_variable",
+                                        "repeat",
+                                        "repeat_elements",
+                                        "reset_uids",
+                                        "reshape",
+                                        "resize_images",
+                                        "resize_volumes",
+                                        "reverse",
+                                        "rnn",
+                                        "separable_conv2d",
+                                        "set_epsilon",
+                                        "set_floatx",
+                                        "set_image_data_format",
+                                        "set_learning_phase",
+                                        "set_value",
+                                        "shape",
+                                        "softmax",
+                                        "sparse_categorical_crossentropy",
+                                        "spatial_2d_padding",
+                                        "spatial_3d_padding",
+                                        "squeeze",
+                                        "stack",
+                                        "std",
+                                        "sum",
+                                        "temporal_padding",
+                                        "tile",
+                                        "to_dense",
+                                        "transpose",
+                                        "truncated_normal",
+                                        "update",
+                                        "update_add",
+                                        "update_sub",
+                                        "var",
+                                        "variable",
+                                        "zeros"};
+  std::ifstream file(KERATIN_SOURCE_DIR "/keratin/activations/testdata/keras2_backend.txt");
+  std::size_t found = 0;
+  for (std::string name; std::getline(file, name);) {
+    const auto call = calls.find(name);
+    if (call == calls.end()) {
+      EXPECT_TRUE(others.contains(name)) << name << " is neither element-wise here nor known to be none";
+      continue;
+    }
+    ++found;
+    const bool is_condition =
+        name.find("equal") != std::string::npos || name.starts_with("less") || name.starts_with("greater");
+    const std::string formula = "K." + name + "(" + call->second + ")";
+    EXPECT_NO_THROW(activations::parse(is_condition ? "where(" + formula + ", x, 0)" : formula)) << formula;
+  }
+  EXPECT_EQ(found, calls.size());
+}
+
+TEST(Backend, StopGradientLeavesNumbersAlone) {
+  EXPECT_EQ(K::stop_gradient(2.5), 2.5);
+  const RecordGradients recording;
+  const Tensor x = Tensor::of({1, 2}).watched();
+  EXPECT_EQ(K::stop_gradient(x).node(), nullptr);
+  EXPECT_EQ(K::stop_gradient(x).at({1}), 2);
 }
 
 TEST(Backend, NumbersChooseByWhereToo) {

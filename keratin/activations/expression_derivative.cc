@@ -124,7 +124,8 @@ detail::NodePtr tangent_of(const detail::NodePtr& y, const Tangents& tangents) {
     const detail::NodePtr db = of(1);
     return da == nullptr && db == nullptr ? nullptr : tangent_of_binary(y, da, db);
   }
-  if (da == nullptr || y->op == ExprOp::floor || y->op == ExprOp::round || y->op == ExprOp::sign)
+  if (da == nullptr || y->op == ExprOp::floor || y->op == ExprOp::round || y->op == ExprOp::sign ||
+      y->op == ExprOp::stop_gradient)
     return nullptr;
   return (slope(y) * Expr(da)).shared();
 }

@@ -62,6 +62,7 @@ constexpr std::array<ExprOpInfo, kExprOpCount> kOperations{{
     {ExprOp::clip, "clip", 3, false, false},
     {ExprOp::function, "function", 1, false, false},
     {ExprOp::derivative, "derivative", 1, false, false},
+    {ExprOp::stop_gradient, "stop_gradient", 1, false, false},
     {ExprOp::parameter, "parameter", 0, false, false},
     {ExprOp::upstream, "upstream", 0, false, false},
 }};
@@ -126,6 +127,8 @@ int compare(const ExprNode& a, const ExprNode& b) {
   if (&a == &b) return 0;
   if (a.is_constant() != b.is_constant()) return a.is_constant() ? -1 : 1;
   if (a.depth != b.depth) return a.depth < b.depth ? -1 : 1;
+  // Parameters before x, as factors are written.
+  if (a.depth == 0 && a.op != b.op) return a.op > b.op ? -1 : 1;
   if (a.op != b.op) return a.op < b.op ? -1 : 1;
   if (a.value != b.value) return a.value < b.value ? -1 : 1;
   if (a.function != nullptr && !same_function(a, b)) {
@@ -263,6 +266,8 @@ NodePtr simplify(ExprOp op, const NodePtr& a, const NodePtr& b, const NodePtr& c
     case ExprOp::absolute:
       if (is_negation(a)) return make_node(ExprOp::absolute, a->inputs[0]);
       return a->op == ExprOp::absolute ? a : nullptr;
+    case ExprOp::stop_gradient:
+      return a->op == ExprOp::stop_gradient ? a : nullptr;
     case ExprOp::select:
       if (a->is_constant()) return a->value != 0 ? b : c;
       return b == c ? b : nullptr;
@@ -356,6 +361,28 @@ NodePtr rebuild(const NodePtr& root, const NodePtr& input, bool expand) {
       result = rebuild(traced(*node->function, node->op == ExprOp::derivative), of(0), false);
     } else {
       result = make_function(node->op, node->function, of(0));
+    }
+  }
+  return made.at(root.get());
+}
+
+NodePtr without_stops(const NodePtr& root) {
+  const std::vector<NodePtr> order = topological_order(root);
+  if (std::none_of(order.begin(), order.end(), [](const auto& n) { return n->op == ExprOp::stop_gradient; }))
+    return root;
+  std::unordered_map<const ExprNode*, NodePtr> made;
+  for (const NodePtr& node : order) {
+    const auto of = [&](std::size_t i) {
+      return node->inputs[i] == nullptr ? NodePtr() : made.at(node->inputs[i].get());
+    };
+    NodePtr& result = made[node.get()];
+    if (node->op == ExprOp::stop_gradient) {
+      result = of(0);
+    } else if (op_info(node->op).inputs == 0) {
+      result = node;
+    } else {
+      result = node->function == nullptr ? make_node(node->op, of(0), of(1), of(2))
+                                         : make_function(node->op, node->function, of(0));
     }
   }
   return made.at(root.get());

@@ -54,12 +54,13 @@ enum class ExprOp : std::uint8_t {
   logical_and,
   logical_or,
   logical_not,
-  select,      // condition ? a : b
-  clip,        // x, low, high: the last two constants
-  function,    // a built-in
-  derivative,  // of a built-in
-  parameter,   // another variable, its number in `value`
-  upstream,    // the gradient that arrives, in tapes alone
+  select,         // condition ? a : b
+  clip,           // x, low, high: the last two constants
+  function,       // a built-in
+  derivative,     // of a built-in
+  stop_gradient,  // the value alone: tapes never see it
+  parameter,      // another variable, its number in `value`
+  upstream,       // the gradient that arrives, in tapes alone
 };
 inline constexpr std::size_t kExprOpCount = static_cast<std::size_t>(ExprOp::upstream) + 1;
 
@@ -88,6 +89,8 @@ NodePtr make_parameter(std::size_t index);
 std::size_t parameter_count(const NodePtr& root);
 /// A built-in, or its derivative, of `a`. `function` has to be a BuiltinActivation.
 NodePtr make_function(ExprOp op, std::shared_ptr<const ActivationFunction> function, NodePtr a);
+/// What tapes run: stop_gradient(a) replaced by a.
+NodePtr without_stops(const NodePtr& root);
 /// Every node that `root` needs, each once and after its inputs. ValueError for more than kMaxNodes.
 std::vector<NodePtr> topological_order(const NodePtr& root);
 /// `root` with x replaced by `input` and, where `expand` is set, built-ins by what they are made of.

@@ -257,6 +257,20 @@ TEST(Expression, ABranchThatIsNotTakenDoesNotSpoilTheGradient) {
   EXPECT_EQ(g.derivative().evaluate(0), 0);
 }
 
+TEST(Expression, WhatIsStoppedIsAConstantToTheGradientAlone) {
+  const Expr f = x * K::stop_gradient(x * x) + K::sin(K::stop_gradient(K::stop_gradient(x)));
+  EXPECT_EQ(f.to_string(), "sin(stop_gradient(x)) + x * stop_gradient(x * x)");
+  EXPECT_EQ(f.evaluate(3), 27 + std::sin(3.0));
+  EXPECT_EQ(f.derivative().evaluate(3), 9);
+  EXPECT_TRUE(f.derivative().derivative().is_same(Expr(0)));
+  // As the straight-through estimator of Bengio, Léonard and Courville 2013 is written.
+  const ActivationFn rounded = x + K::stop_gradient(K::round(x) - x);
+  const RecordGradients recording;
+  const Tensor at = Tensor::of({0.75, -1.25, 2}).watched(), y = rounded(at);
+  EXPECT_THAT(y.values<float>(), testing::ElementsAre(1, -1, 2));
+  EXPECT_THAT(y.node()->backward(Tensor::of({1, 2, 3}))[0].values<float>(), testing::ElementsAre(1, 2, 3));
+}
+
 TEST(Expression, KinksTakeTheStatedSide) {
   EXPECT_EQ(K::abs(x).derivative().evaluate(0), 0);
   EXPECT_EQ(K::maximum(x, -x).derivative().evaluate(0), 0);

@@ -62,7 +62,7 @@ struct SingleTape::Machine {
   }
 };
 
-SingleTape::SingleTape(const detail::NodePtr& root) { Compiler(*this).compile(root); }
+SingleTape::SingleTape(const detail::NodePtr& root) { Compiler(*this).compile(detail::without_stops(root)); }
 
 void SingleTape::run_block(const Machine& machine, std::size_t count) const {
   for (const Instruction& step : instructions_) {

@@ -103,7 +103,8 @@ struct Tape::Compiler {
   }
 };
 
-Tape::Tape(const detail::NodePtr& root) {
+Tape::Tape(const detail::NodePtr& whole) {
+  const detail::NodePtr root = detail::without_stops(whole);
   const std::vector<detail::NodePtr> nodes = detail::topological_order(root);
   const bool has_functions =
       std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node->function != nullptr; });
