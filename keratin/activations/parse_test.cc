@@ -290,6 +290,7 @@ TEST(Parse, ParametersHaveNamesAndPrintUnderThem) {
   EXPECT_TRUE(swish.is_same(gamma * x * backend::sigmoid(beta * x)));
   EXPECT_TRUE(activations::parse(swish.to_string(names), names).is_same(swish));
   EXPECT_EQ((x * beta).derivative().to_string(names), "beta");
+  EXPECT_EQ(activations::parse("gamma * tanh(beta * x)", names).to_string(names), "gamma * tanh(beta * x)");
   EXPECT_TRUE((gamma * (x * x)).derivative_by(1).is_same(x * x));
   EXPECT_EQ(beta.derivative_by(1).to_string(), "0");
 }

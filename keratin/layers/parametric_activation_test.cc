@@ -105,7 +105,7 @@ TEST(ParametricActivation, ComesBackFromItsConfigAsData) {
                                                             .constraint = "non_neg",
                                                             .shared_axes = AxisList{1}}}});
   const Config config = layer.serialize();
-  EXPECT_EQ(config["config"]["formula"], "x * sigmoid(x * beta)");
+  EXPECT_EQ(config["config"]["formula"], "x * sigmoid(beta * x)");
   const Layer again = layers::deserialize(config);
   EXPECT_EQ(again.serialize(), config);
   const Tensor x = Tensor::of({-1.0, 0.5, 2.0, 3.0}).reshape({1, 2, 2});
