@@ -1,17 +1,17 @@
-// Formula: reading and printing by precedence.
+// Formula: read by the library's grammar, printed by precedence.
 #include "cli/formula.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <map>
-#include <optional>
 #include <utility>
 
+#include "keratin/activations/formula_syntax.h"
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 
@@ -46,99 +46,38 @@ int precedence(const Formula::Node& node) {
   return kPrimary;
 }
 
-class Parser {
- public:
-  explicit Parser(std::string_view text) : text_(text) {}
-
-  Formula whole() {
-    Formula result = choice();
-    skip_spaces();
-    if (at_ < text_.size()) fail();
-    return result;
-  }
-
- private:
-  Formula choice() {
-    Formula condition = binary(kFirstBinary);
-    if (!take("?")) return condition;
-    Formula yes = choice();
-    if (!take(":")) fail();
-    Formula no = choice();
-    return Formula::apply("?", {condition, yes, no});
-  }
-
-  Formula binary(int level) {
-    if (level >= kUnary) return unary();
-    Formula left = binary(level + 1);
-    while (const std::optional<std::string_view> op = take_operator(level)) {
-      left = Formula::apply(std::string(*op), {left, binary(level + 1)});
+Formula read(std::string_view text) {
+  using activations::detail::SyntaxKind;
+  std::vector<Formula> made;
+  for (const auto& node : activations::detail::parse_syntax(text)) {
+    std::vector<Formula> inputs;
+    for (const std::uint32_t place : node.operands) inputs.push_back(made[place]);
+    const std::string word(node.text);
+    switch (node.kind) {
+      case SyntaxKind::number:
+        // As it is written, which is how it prints.
+        made.push_back(Formula(
+            std::make_shared<const Formula::Node>(Formula::Node{"number", *parse_double(word), word, {}})));
+        break;
+      case SyntaxKind::name:
+        made.push_back(Formula::variable(word));
+        break;
+      case SyntaxKind::unary:
+        made.push_back(word == "+" ? inputs[0]
+                                   : Formula::apply(word == "-" ? "neg" : word, std::move(inputs)));
+        break;
+      case SyntaxKind::call:
+      case SyntaxKind::binary:
+      case SyntaxKind::choice:
+        made.push_back(Formula::apply(word, std::move(inputs)));
+        break;
+      default:
+        activations::detail::fail_formula(text, node.at, "operators, numbers, names and functions alone",
+                                          "Write it as in \"x > 0 ? x : alpha*(exp(x) - 1)\".");
     }
-    return left;
   }
-
-  Formula unary() {
-    if (take("-")) return Formula::apply("neg", {unary()});
-    Formula base = primary();
-    return take("^") ? Formula::apply("^", {base, unary()}) : base;
-  }
-
-  Formula primary() {
-    if (take("(")) {
-      Formula inside = choice();
-      if (!take(")")) fail();
-      return inside;
-    }
-    skip_spaces();
-    const std::size_t start = at_;
-    const auto is_word = [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
-    };
-    while (at_ < text_.size() && is_word(text_[at_])) ++at_;
-    const std::string word(text_.substr(start, at_ - start));
-    if (word.empty()) fail();
-    const bool is_number = std::isdigit(static_cast<unsigned char>(word[0])) != 0;
-    if (is_number) {
-      const std::optional<double> number = parse_double(word);
-      if (!number) fail();
-      return Formula(std::make_shared<const Formula::Node>(Formula::Node{"number", *number, word, {}}));
-    }
-    if (!take("(")) return Formula::variable(word);
-    std::vector<Formula> arguments{choice()};
-    while (take(",")) arguments.push_back(choice());
-    if (!take(")")) fail();
-    return Formula::apply(word, std::move(arguments));
-  }
-
-  std::optional<std::string_view> take_operator(int level) {
-    for (const auto& [op, own] : kBinary) {
-      if (own == level && take(op)) return op;
-    }
-    return std::nullopt;
-  }
-
-  bool take(std::string_view token) {
-    skip_spaces();
-    if (text_.substr(at_, token.size()) != token) return false;
-    // "<" does not begin "<=".
-    const bool longer = (token == "<" || token == ">") && text_.substr(at_ + 1, 1) == "=";
-    if (longer) return false;
-    at_ += token.size();
-    return true;
-  }
-
-  void skip_spaces() {
-    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
-  }
-
-  [[noreturn]] void fail() const {
-    throw ValueError("formula", "an operator, a number or a name",
-                     fmt::format("\"{}\" at position {} of \"{}\"", text_.substr(at_), at_, text_),
-                     "Write it as in \"x > 0 ? x : alpha*(exp(x) - 1)\".");
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
+  return made.back();
+}
 
 std::string print(const Formula& formula, int least) {
   const Formula::Node& node = formula.node();
@@ -204,7 +143,7 @@ double evaluate_node(const Formula::Node& node, const std::vector<double>& in) {
 
 }  // namespace
 
-Formula Formula::parse(std::string_view text) { return Parser(text).whole(); }
+Formula Formula::parse(std::string_view text) { return read(text); }
 
 Formula Formula::constant(double value) {
   return Formula(std::make_shared<const Node>(Node{"number", value, {}, {}}));

@@ -18,7 +18,7 @@ struct Formula {
   std::vector<std::unique_ptr<Formula>> operands;
 };
 
-/// std::invalid_argument with the place of the mistake.
+/// ValueError with the place of the mistake.
 std::unique_ptr<Formula> parse_formula(std::string_view text);
 
 }  // namespace keratin::accuracy

@@ -33,8 +33,8 @@ class Oracle {
  public:
   /// Whether MPFR was there when this was built. Without it the constructor throws std::logic_error.
   static bool available();
-  /// formula and derivative (empty: differentiate the formula) over x and the names; std::invalid_argument if
-  /// one cannot be read. The language: activations::Info.
+  /// formula and derivative (empty: differentiate the formula) over x and the names; std::invalid_argument or
+  /// ValueError if one cannot be read. The language: activations::Info.
   Oracle(std::string_view formula, std::string_view derivative, const Names& names);
   ~Oracle();
   Oracle(Oracle&&) noexcept;
