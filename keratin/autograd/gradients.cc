@@ -11,6 +11,12 @@
 namespace keratin::inline v0 {
 namespace {
 
+// Half types only store: their sum is that in float32, rounded.
+Tensor sum_of(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != DType::float16 && a.dtype() != DType::bfloat16) return ops::add(a, b);
+  return ops::cast(ops::add(ops::cast(a, DType::float32), ops::cast(b, DType::float32)), a.dtype());
+}
+
 // Called with the place of a target and its gradient as soon as that is complete.
 using Completed = std::function<void(std::size_t target, const Tensor& gradient)>;
 
@@ -92,8 +98,7 @@ class Pass {
       Progress& below = progress_.at(input.get());
       if (!below.needed) continue;
       if (i < parts.size() && parts[i].is_defined())
-        below.gradient =
-            below.gradient.is_defined() ? ops::add(below.gradient, parts[i]) : std::move(parts[i]);
+        below.gradient = below.gradient.is_defined() ? sum_of(below.gradient, parts[i]) : std::move(parts[i]);
       if (--below.consumers == 0) ready.push_back(input);
     }
   }

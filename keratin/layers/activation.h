@@ -12,7 +12,7 @@ namespace keratin::inline v0 {
 struct ActivationOptions {
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = activation(x), any shape. Weights of a stateful activation are this layer's.

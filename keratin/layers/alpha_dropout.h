@@ -17,7 +17,7 @@ struct AlphaDropoutOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// In training: each element becomes −1.758, selu's lower limit, with probability rate; then all are scaled

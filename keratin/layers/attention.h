@@ -21,7 +21,7 @@ struct AttentionOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 struct AdditiveAttentionOptions {
@@ -31,7 +31,7 @@ struct AdditiveAttentionOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 // On a list. query: (batch, queries, features)   value: (batch, keys, size)   key: (batch, keys, features),
@@ -69,7 +69,7 @@ struct MultiHeadAttentionOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// layer({query, value}) or layer({query, value, key}): num_heads attentions beside each other, projected
@@ -100,7 +100,7 @@ struct GroupQueryAttentionOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// The same where groups of query heads share one head of keys and values. ValueError unless

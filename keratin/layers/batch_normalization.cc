@@ -75,7 +75,8 @@ class BatchNormalizationBody final : public LayerBody {
       move(mean_, moments.mean);
       move(variance_, moments.variance);
     } else {
-      moments = {spread(mean_), spread(variance_)};
+      // Not `tensor()`: mixed precision rounds gamma and beta, but not these.
+      moments = {mean_.value().reshape(wide), variance_.value().reshape(wide)};
     }
     return detail::normalized(x, moments, a_.options.epsilon, spread(gamma_), spread(beta_));
   }

@@ -28,7 +28,7 @@ struct BatchNormalizationOptions {
   bool synchronized = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = gamma·(x − mean)/√(variance + epsilon) + beta, over all axes but `axis`: in training of the batch,

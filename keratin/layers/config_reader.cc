@@ -29,11 +29,13 @@ Config axes_config(const AxisList& axes) {
   return axes.values();
 }
 
-Config dtype_config(DType dtype, Generation generation) {
-  if (generation == Generation::keras2) return name(dtype);
-  Config policy = Config::object();
-  policy["name"] = name(dtype);
-  return keras_object("keras", "DTypePolicy", std::move(policy));
+Config dtype_config(const DTypePolicy& policy, Generation generation) {
+  const bool is_mixed = policy.compute_dtype() != policy.variable_dtype();
+  if (generation == Generation::keras2 && !is_mixed) return policy.name();
+  Config config = Config::object();
+  config["name"] = policy.name();
+  if (generation == Generation::keras3) return keras_object("keras", "DTypePolicy", std::move(config));
+  return keras_object("keras.mixed_precision", "Policy", std::move(config));
 }
 
 std::string excerpt(const Config& value) {
@@ -160,9 +162,9 @@ std::optional<AxisList> ConfigReader::optional_axes(std::string_view key) {
   return AxisList(std::move(axes));
 }
 
-DType ConfigReader::dtype(std::string_view key) {
+DTypePolicy ConfigReader::dtype(std::string_view key) {
   const Config* value = find(key);
-  if (value == nullptr) return DType::float32;
+  if (value == nullptr) return {};
   const Config* policy = value;
   if (value->is_object()) {
     // {"class_name": "DTypePolicy" or "Policy", "config": {"name": ...}}
@@ -173,10 +175,11 @@ DType ConfigReader::dtype(std::string_view key) {
     policy = &(*config)["name"];
   }
   if (!policy->is_string()) refuse(key, "a dtype or a DTypePolicy", *value);
-  const auto text = policy->get<std::string>();
-  if (text == "float32") return DType::float32;
-  if (text == "float64") return DType::float64;
-  refuse(key, R"("float32" or "float64", which layers compute in)", *policy);
+  try {
+    return policy->get<std::string>();
+  } catch (const ValueError& unknown) {
+    refuse(key, unknown.expected(), *policy);
+  }
 }
 
 void ConfigReader::ignore(std::initializer_list<std::string_view> keys) {

@@ -13,6 +13,7 @@
 #include "keratin/core/dtype.h"
 #include "keratin/core/shape.h"
 #include "keratin/layers/axes.h"
+#include "keratin/layers/dtype_policy.h"
 
 namespace keratin::inline v0::detail {
 
@@ -23,7 +24,7 @@ Config shape_config(const Shape& shape);
 /// A number, or a list of them.
 Config axes_config(const AxisList& axes);
 /// "float32" in Keras 2, a DTypePolicy object in Keras 3.
-Config dtype_config(DType dtype, Generation generation);
+Config dtype_config(const DTypePolicy& policy, Generation generation);
 /// Compact JSON of a value for a message, cut after 60 bytes. Never throws for text that is not UTF-8.
 std::string excerpt(const Config& value);
 /// `value` as one of T, or nothing: numbers that are exact in T, no conversions from text.
@@ -62,7 +63,7 @@ class ConfigReader {
   std::optional<Shape> optional_shape(std::string_view key);
   std::optional<AxisList> optional_axes(std::string_view key);
   /// A name or a DTypePolicy; ValueError for one that layers do not compute in.
-  DType dtype(std::string_view key);
+  DTypePolicy dtype(std::string_view key);
 
   /// Keys that change nothing here.
   void ignore(std::initializer_list<std::string_view> keys);

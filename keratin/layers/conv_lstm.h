@@ -44,7 +44,7 @@ struct ConvLSTMOptions {
   bool zero_output_for_mask = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// LSTM's formulas with x * W of the options' convolution and h * U of one that keeps the size.

@@ -32,7 +32,7 @@ struct ConvOptions {
   Constraint bias_constraint = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = act(x * W + b) over N spatial axes.
@@ -67,7 +67,7 @@ struct ConvTransposeOptions {
   Constraint bias_constraint = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// The transposed convolution: the gradient of a Conv as a layer. W: (N sizes, filters, in). Keras:
@@ -96,7 +96,7 @@ struct DepthwiseConvOptions {
   Constraint bias_constraint = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Each channel convolved alone with depth_multiplier kernels. W: (N sizes, in, depth_multiplier)
@@ -128,7 +128,7 @@ struct SeparableConvOptions {
   Constraint bias_constraint = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// A depthwise convolution, then one of size 1 over all channels. W: (N sizes, in, depth_multiplier) and

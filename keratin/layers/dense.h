@@ -22,7 +22,7 @@ struct DenseOptions {
   Constraint bias_constraint = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Fully connected layer: y = act(x·W + b).

@@ -17,7 +17,7 @@ struct DropoutOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// In training: each element is 0 with probability rate, else divided by 1 − rate; otherwise y = x. Any

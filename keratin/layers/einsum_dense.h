@@ -25,7 +25,7 @@ struct EinsumDenseOptions {
   Regularizer activity_regularizer = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = act(einsum(equation, x, W) + b), as "abc,cd->abd"; "..." stands for axes that x and y have alike.

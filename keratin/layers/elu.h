@@ -12,7 +12,7 @@ struct ELUOptions {
   double alpha = 1.0;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = x for x > 0, alpha·(e^x − 1) otherwise. Any shape. Keras: keras.layers.ELU.

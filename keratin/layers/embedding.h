@@ -21,7 +21,7 @@ struct EmbeddingOptions {
   std::optional<std::int64_t> input_length = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Row x of a table.
@@ -37,7 +37,7 @@ struct MaskingOptions {
   double mask_value = 0;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Steps whose features all equal mask_value do not count: they become 0, and layers behind get the mask.

@@ -14,7 +14,7 @@ struct FlattenOptions {
   std::optional<std::string> data_format = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// x: (batch, ...)   y: (batch, product of the rest)

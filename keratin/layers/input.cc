@@ -11,7 +11,7 @@ class InputBody final : public LayerBody {
  public:
   InputBody(const Shape& shape, const InputOptions& options) : optional_(options.optional) {
     name = options.name;
-    dtype = options.dtype;
+    dtype = compute_dtype = options.dtype;
     batch_input_shape = shape.with_inserted(0, options.batch_size.value_or(Shape::kUnknown));
   }
 

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
@@ -9,6 +11,7 @@
 #include "keratin/layers/layer_activation.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/ops/ops.h"
+#include "keratin/tensor/variable_reading.h"
 
 namespace keratin::inline v0 {
 namespace {
@@ -114,7 +117,7 @@ Config LayerBody::base_config(Generation target) const {
   Config config = Config::object();
   config["name"] = name;
   config["trainable"] = trainable;
-  config["dtype"] = detail::dtype_config(dtype, target);
+  config["dtype"] = detail::dtype_config(policy(), target);
   if (target == Generation::keras2 && batch_input_shape) {
     config["batch_input_shape"] = detail::shape_config(*batch_input_shape);
   }
@@ -168,19 +171,20 @@ void LayerBody::ensure_built(const std::vector<Shape>& inputs) {
   guard_.is_built.store(true, std::memory_order_release);
 }
 
-void LayerBody::set_common(const std::string& given_name, bool given_trainable, DType given_dtype) {
+void LayerBody::set_common(const std::string& given_name, bool given_trainable, const DTypePolicy& given) {
   if (given_name.find('/') != std::string::npos) {
     throw ValueError(class_name(), "a name without '/', which separates names in files",
                      "received name=\"" + given_name + "\"", "Use '_' or '.'.");
   }
-  if (given_dtype != DType::float32 && given_dtype != DType::float64) {
-    throw TypeError(class_name(), "dtype float32 or float64",
-                    "received dtype=" + std::string(keratin::name(given_dtype)),
-                    "Layers do not compute in other dtypes yet.");
+  const DType variable = given.variable_dtype();
+  if (variable != DType::float32 && variable != DType::float64) {
+    throw TypeError(class_name(), "weights of dtype float32 or float64", "received dtype=" + given.name(),
+                    "For half types take \"mixed_bfloat16\" or \"mixed_float16\".");
   }
   name = given_name;
   trainable = given_trainable;
-  dtype = given_dtype;
+  dtype = variable;
+  compute_dtype = given.compute_dtype();
 }
 
 Variable LayerBody::add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
@@ -244,10 +248,57 @@ void check_defined(const LayerBody& body, const Tensor& x) {
                    "Layer \"" + body.name + "\". Pass a tensor that holds values.");
 }
 
+// Where a thread is: within a layer that is no model values are float32 or float64, between layers also half.
+thread_local bool within_layer = false;
+
+bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
+
+template <DType Half>
+Tensor rounded_to(const Tensor& value) {
+  return value.dtype() == DType::float32 ? ops::cast(ops::cast(value, Half), DType::float32) : value;
+}
+
+// What layers of that dtype read weights through.
+detail::ReadVariables::Read reading(DType compute) {
+  if (compute == DType::float16) return rounded_to<DType::float16>;
+  return compute == DType::bfloat16 ? rounded_to<DType::bfloat16> : nullptr;
+}
+
+// The body's call, weights and results in the layer's precision. Models leave that to their layers.
+class Precision {
+ public:
+  explicit Precision(const LayerBody& body)
+      : is_model_(body.gives_masks()),
+        compute_(body.compute_dtype),
+        outside_(std::exchange(within_layer, within_layer || !is_model_)) {
+    if (!is_model_) reading_.emplace(reading(compute_));
+  }
+  ~Precision() { within_layer = outside_; }
+  Precision(const Precision&) = delete;
+  Precision& operator=(const Precision&) = delete;
+
+  Tensor result(const Tensor& y) const {
+    if (is_model_ || !is_half(compute_) || y.dtype() != DType::float32) return y;
+    const Tensor half = ops::cast(y, compute_);
+    return outside_ ? ops::cast(half, DType::float32) : half;
+  }
+
+ private:
+  bool is_model_;
+  DType compute_;
+  bool outside_;
+  std::optional<detail::ReadVariables> reading_;
+};
+
 Tensor in_dtype_of(const LayerBody& body, const Tensor& x) {
+  if (body.gives_masks()) return x;
   const InputCast cast = body.input_cast();
   const bool is_wanted = cast == InputCast::all || (cast == InputCast::floats && is_floating(x.dtype()));
-  return is_wanted && x.dtype() != body.dtype ? ops::cast(x, body.dtype) : x;
+  Tensor input = x;
+  if (is_wanted && is_half(body.compute_dtype) && is_floating(x.dtype()) && x.dtype() != body.compute_dtype)
+    input = ops::cast(x, body.compute_dtype);
+  return (is_wanted && input.dtype() != body.dtype) || is_half(input.dtype()) ? ops::cast(input, body.dtype)
+                                                                              : input;
 }
 
 // The activity regularizer's penalty, where losses are wanted.
@@ -274,9 +325,10 @@ Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
     return (*this)(std::vector<Tensor>{x}, context);
   check_defined(*body_, x);
   build(x.shape());
+  const Precision precision(*body_);
   const Tensor y = body_->call(in_dtype_of(*body_, x), context);
   add_penalty(*body_, y, context);
-  return y;
+  return precision.result(y);
 }
 
 Tensor Layer::operator()(const std::vector<Tensor>& inputs, const CallContext& context) const {
@@ -297,8 +349,12 @@ std::vector<Tensor> Layer::call(const std::vector<Tensor>& inputs, const CallCon
   if (inner.masks.empty()) inner.masks = {inner.mask};
   inner.masks.resize(inputs.size());
   inner.mask = inner.masks.front();
+  const Precision precision(*body_);
   std::vector<Tensor> outputs = body_->call_list(cast, inner);
-  for (const Tensor& y : outputs) add_penalty(*body_, y, context);
+  for (Tensor& y : outputs) {
+    add_penalty(*body_, y, context);
+    y = precision.result(y);
+  }
   if (inner.output_masks != nullptr) {
     if (!body_->gives_masks()) *inner.output_masks = body_->output_masks(cast, inner.masks);
     inner.output_masks->resize(outputs.size());

@@ -14,6 +14,7 @@
 #include "keratin/core/config.h"
 #include "keratin/core/export.h"
 #include "keratin/layers/constraints.h"
+#include "keratin/layers/dtype_policy.h"
 #include "keratin/layers/initializers.h"
 #include "keratin/layers/regularizers.h"
 #include "keratin/layers/symbolic.h"
@@ -130,11 +131,15 @@ class KERATIN_API LayerBody {
   void ensure_built(const std::vector<Shape>& inputs);
   /// ShapeError, naming this layer, unless there is one input.
   void check_single(std::size_t count) const;
+  DTypePolicy policy() const { return {dtype, compute_dtype}; }
   bool is_built() const noexcept { return guard_.is_built.load(std::memory_order_acquire); }
 
   std::string name;
   bool trainable = true;
+  /// Of the weights, and of what build and call work on.
   DType dtype = DType::float32;
+  /// What inputs, weights and outputs are rounded to: `dtype`, or a half type in mixed precision.
+  DType compute_dtype = DType::float32;
   /// Whose semantics the layer has where the two differ, and how it is saved by default.
   Generation generation = Generation::keras3;
   /// The shape of the first input it was built for, and those of all.
@@ -150,13 +155,13 @@ class KERATIN_API LayerBody {
   /// The same arguments and weights; finish_clone gives it weights of its own.
   LayerBody(const LayerBody&) = default;
 
-  /// Takes over the options that every layer has. ValueError for a name with '/', TypeError for a dtype other
-  /// than float32 and float64.
+  /// Takes over the options that every layer has. ValueError for a name with '/', TypeError for a policy
+  /// whose weights are neither float32 nor float64.
   template <class Options>
   void set_common(const Options& options) {
     set_common(options.name, options.trainable, options.dtype);
   }
-  void set_common(const std::string& name, bool trainable, DType dtype);
+  void set_common(const std::string& name, bool trainable, const DTypePolicy& policy);
 
   /// A new weight, initialised; named by its role, "kernel".
   Variable add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
@@ -223,7 +228,9 @@ class KERATIN_API Layer {
 
   const std::string& name() const noexcept { return body_->name; }
   std::string_view class_name() const { return body_->class_name(); }
+  /// Of the weights; compute_dtype: of inputs and outputs.
   DType dtype() const noexcept { return body_->dtype; }
+  DType compute_dtype() const noexcept { return body_->compute_dtype; }
   bool trainable() const noexcept { return body_->trainable; }
   void set_trainable(bool trainable) const { body_->set_trainable(trainable); }
 

@@ -26,7 +26,7 @@ struct LayerNormalizationOptions {
   Constraint gamma_constraint = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = gamma·(x − mean)/√(variance + epsilon) + beta, mean and variance over `axis`.
@@ -53,7 +53,7 @@ struct GroupNormalizationOptions {
   Constraint gamma_constraint = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// The same over all axes and over groups of channels, those of `axis`; gamma and beta have one number a
@@ -70,7 +70,7 @@ struct RMSNormalizationOptions {
   double epsilon = 1e-6;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = scale·x/√(mean of x² over `axis` + epsilon); scale: the sizes of `axis`. Zhang and Sennrich 2019.
@@ -85,7 +85,7 @@ struct UnitNormalizationOptions {
   AxisList axis = -1;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = x/√max(Σ x² over `axis`, 1e-12 or, in files of Keras 3, 1e-24): length 1. Keras:

@@ -183,8 +183,8 @@ TEST(Layers, MistakesInConfigsNameClassAndKey) {
               HasSubstr("float17"));
   EXPECT_THAT(
       error(
-          R"({"class_name": "Dense", "config": {"units": 3, "dtype": {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}}})"),
-      HasSubstr("mixed_float16"));
+          R"({"class_name": "Dense", "config": {"units": 3, "dtype": {"class_name": "DTypePolicy", "config": {"name": "float16"}}}})"),
+      HasSubstr("float16"));
   EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "kernel_initializer": "glorott"}})"),
               HasSubstr("glorott"));
   EXPECT_THAT(error(R"({"class_name": "InputLayer", "config": {}})"), HasSubstr("batch_shape"));

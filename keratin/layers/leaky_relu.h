@@ -14,7 +14,7 @@ struct LeakyReLUOptions {
   double negative_slope = 0.3;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = x for x > 0, negative_slope·x otherwise. Any shape. ValueError for a negative slope. Keras 2 calls the

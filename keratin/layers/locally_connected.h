@@ -31,7 +31,7 @@ struct LocallyConnectedOptions {
   std::int64_t implementation = 1;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = act(x * W + b) over N spatial axes, W and b another for each position of the window.

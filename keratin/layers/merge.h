@@ -14,14 +14,14 @@ namespace keratin::inline v0 {
 struct MergeOptions {
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 struct ConcatenateOptions {
   std::int64_t axis = -1;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 struct DotOptions {
@@ -29,7 +29,7 @@ struct DotOptions {
   bool normalize = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 // Element-wise: x_i: (batch, ...), shapes that broadcast; a tensor of lower rank gets axes of size 1 behind

@@ -215,7 +215,7 @@ class HeadsBody final : public ListLayerBody {
                              .kernel_constraint = o.kernel_constraint,
                              .bias_constraint = o.bias_constraint,
                              .name = part_name,
-                             .dtype = dtype});
+                             .dtype = policy()});
     layer.build(input);
     if (!trainable) layer.set_trainable(false);
     parts_.push_back(layer);

@@ -66,7 +66,7 @@ class SpatialDropoutBody final : public LayerBody {
     Config config = LayerBody::base_config(target);
     if (target == Generation::keras2) return config;
     config.erase("trainable");
-    config["dtype"] = keratin::name(dtype);
+    config["dtype"] = policy().name();
     return config;
   }
   Config config(Generation target) const override {

@@ -17,7 +17,7 @@ struct SpatialDropoutOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Dropout of whole channels of a sample. x, y: (batch, N spatial sizes, channels). ValueError for a rate
@@ -41,7 +41,7 @@ struct GaussianDropoutOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// In training: x times normal numbers of mean 1 and standard deviation √(rate/(1 − rate)). ValueError for a
@@ -56,7 +56,7 @@ struct GaussianNoiseOptions {
   std::optional<std::int64_t> seed = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// In training: x plus normal numbers of mean 0. ValueError for a negative stddev. Keras:

@@ -31,7 +31,7 @@ struct ParametricActivationOptions {
   std::vector<ActivationParameter> parameters = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = f(x, parameters), for each element: swish with a learned slope is

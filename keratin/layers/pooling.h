@@ -23,7 +23,7 @@ struct PoolingOptions {
   std::optional<std::string> data_format = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Over N spatial axes.
@@ -42,7 +42,7 @@ struct GlobalPoolingOptions {
   bool keepdims = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Over all of the N spatial axes; a mean over one leaves out what a mask leaves out.
@@ -59,7 +59,7 @@ struct AdaptivePoolingOptions {
   std::optional<std::string> data_format = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Element i of `output_size` n is made of the elements ⌊i·size/n⌋ to ⌈(i + 1)·size/n⌉ of an axis. Keras:

@@ -20,7 +20,7 @@ struct PReLUOptions {
   std::optional<AxisList> shared_axes = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = x for x > 0, alpha·x otherwise; at 0 the derivative is 0, as Keras takes it.

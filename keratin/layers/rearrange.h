@@ -13,13 +13,13 @@ namespace keratin::inline v0 {
 struct PermuteOptions {
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 struct RepeatVectorOptions {
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Axes in another order; dims counts from 1, behind the batch: Permute({2, 1}).

@@ -39,7 +39,7 @@ struct SimpleRNNOptions {
   bool zero_output_for_mask = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 struct LSTMOptions {
@@ -69,7 +69,7 @@ struct LSTMOptions {
   bool zero_output_for_mask = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 struct GRUOptions {
@@ -99,7 +99,7 @@ struct GRUOptions {
   bool zero_output_for_mask = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 // Layers. x: (batch, steps, features), and the states to start from as further inputs where they are not
@@ -173,7 +173,7 @@ struct RNNOptions {
   bool zero_output_for_mask = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Any cell, one's own included (CellBody), over the steps. TypeError for a layer that is no cell. Keras:

@@ -15,7 +15,7 @@ struct ReLUOptions {
   double threshold = 0.0;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = max_value for x >= max_value, x for threshold < x, negative_slope·(x − threshold) otherwise: what

@@ -14,7 +14,7 @@ struct RescalingOptions {
   double offset = 0;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = x·scale + offset, any shape. Keras: keras.layers.Rescaling.
@@ -32,7 +32,7 @@ struct NormalizationOptions {
   bool invert = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = (x − mean)/max(√variance, 1e-7), each element of `axis` with its own; inverted: x·√variance + mean.
@@ -51,7 +51,7 @@ struct ActivityRegularizationOptions {
   double l2 = 0;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = x; the loss grows by (l1·Σ|x| + l2·Σx²)/batch. Keras: keras.layers.ActivityRegularization.

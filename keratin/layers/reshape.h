@@ -11,7 +11,7 @@ namespace keratin::inline v0 {
 struct ReshapeOptions {
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// x: (batch, ...)   y: (batch, target_shape...)

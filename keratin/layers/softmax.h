@@ -15,7 +15,7 @@ struct SoftmaxOptions {
   bool robust_masking = false;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = e^x / Σ e^x over the axis or axes. CallContext::mask, broadcast to x, keeps elements where it is true

@@ -13,7 +13,7 @@ struct SpectralNormalizationOptions {
   std::int64_t power_iterations = 1;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// The layer, whose kernel (or embeddings), as a matrix of (all other axes, last axis), is divided by an

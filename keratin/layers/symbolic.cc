@@ -10,6 +10,6 @@ SymbolicTensor::SymbolicTensor(std::shared_ptr<const SymbolicCall> source, std::
     : source_(std::move(source)), index_(index) {}
 
 const Shape& SymbolicTensor::shape() const noexcept { return source_->output_shapes[index_]; }
-DType SymbolicTensor::dtype() const noexcept { return source_->layer->dtype; }
+DType SymbolicTensor::dtype() const noexcept { return source_->layer->compute_dtype; }
 
 }  // namespace keratin::inline v0

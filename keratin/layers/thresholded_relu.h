@@ -12,7 +12,7 @@ struct ThresholdedReLUOptions {
   double theta = 1.0;
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// y = x for x > theta, 0 otherwise. Any shape. ValueError for a negative theta. Keras 3 has no such class:

@@ -17,7 +17,7 @@ struct UpSamplingOptions {
   std::string interpolation = "nearest";
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// x: (batch, sizes…, channels)   y: (batch, sizes · size…, channels); channels_first: channels behind the

@@ -12,7 +12,7 @@ namespace keratin::inline v0 {
 struct TimeDistributedOptions {
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// A layer on each step. x: (batch, steps, ...)   y: (batch, steps, what the layer gives)
@@ -30,7 +30,7 @@ struct BidirectionalOptions {
   std::optional<Layer> backward_layer = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// A recurrent layer in both directions. x: (batch, steps, features), and the states of both layers as

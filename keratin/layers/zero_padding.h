@@ -15,7 +15,7 @@ struct ZeroPaddingOptions {
   std::optional<std::string> data_format = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Zeros around the N spatial axes.
@@ -32,7 +32,7 @@ struct CroppingOptions {
   std::optional<std::string> data_format = {};
   std::string name = {};
   bool trainable = true;
-  DType dtype = DType::float32;
+  DTypePolicy dtype = {};
 };
 
 /// Rows cut off both ends of the N spatial axes.

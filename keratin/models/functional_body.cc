@@ -102,7 +102,7 @@ class FunctionalBody::Tracer {
       step.inputs.push_back(first_value_.at(&input.source()) + input.index());
     first_value_[&call] = step.first_output;
     for (std::size_t i = 0; i < step.outputs; ++i)
-      body_.values_.push_back({call.output_shapes[i], call.layer->dtype, body_.steps_.size(), i});
+      body_.values_.push_back({call.output_shapes[i], call.layer->compute_dtype, body_.steps_.size(), i});
     body_.steps_.push_back(std::move(step));
   }
 
@@ -130,7 +130,7 @@ FunctionalBody::FunctionalBody(const std::vector<SymbolicTensor>& inputs,
   for (const SymbolicTensor& output : outputs) outputs_.push_back(tracer.value_of(output));
   layers_ = tracer.layers();
   check_names();
-  set_common(model_name, true, DType::float32);
+  set_common(model_name, true, {});
   std::vector<Shape> shapes;
   for (const std::size_t input : inputs_) shapes.push_back(values_[input].shape);
   ensure_built(shapes);

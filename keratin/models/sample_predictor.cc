@@ -61,7 +61,7 @@ SamplePredictor::SamplePredictor(const Model& model) {
     if (is_identity(layer)) continue;
     const auto* dense = dynamic_cast<const detail::HasDenseParts*>(&layer.body());
     const auto parts = dense != nullptr ? dense->dense_parts() : std::nullopt;
-    const bool single = layer.dtype() == DType::float32;
+    const bool single = layer.dtype() == DType::float32 && layer.compute_dtype() == DType::float32;
     if (single && parts) {
       const std::int64_t in = parts->kernel.shape()[0], units = parts->kernel.shape()[1];
       const std::int64_t padded = padded_size(units);

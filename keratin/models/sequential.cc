@@ -13,7 +13,7 @@ namespace {
 
 class SequentialBody final : public ModelBody {
  public:
-  SequentialBody() = default;
+  SequentialBody() { set_common("", true, {}); }
   SequentialBody(const SequentialBody& other) : ModelBody(other) {
     for (const Layer& layer : other.layers_) layers_.push_back(layer.clone());
     if (other.input_) input_ = other.input_->clone();
@@ -202,7 +202,9 @@ Sequential Sequential::from_config(const Config& given, Generation generation) {
   Sequential model({}, reader.text("name", ""));
   model.body_->generation = generation;
   model.body_->trainable = reader.boolean("trainable", true);
-  model.body_->dtype = reader.dtype("dtype");
+  const DTypePolicy policy = reader.dtype("dtype");
+  model.body_->dtype = policy.variable_dtype();
+  model.body_->compute_dtype = policy.compute_dtype();
   const Config* layers = reader.find("layers");
   if (layers == nullptr || !layers->is_array()) {
     reader.refuse("layers", "a list of layers", layers == nullptr ? Config(nullptr) : *layers);

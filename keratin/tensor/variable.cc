@@ -1,8 +1,18 @@
 #include "keratin/tensor/variable.h"
 
+#include <utility>
+
 #include "keratin/core/error.h"
+#include "keratin/tensor/variable_reading.h"
 
 namespace keratin::inline v0 {
+
+namespace {
+thread_local detail::ReadVariables::Read reading = nullptr;
+}  // namespace
+
+detail::ReadVariables::ReadVariables(Read read) noexcept : before_(std::exchange(reading, read)) {}
+detail::ReadVariables::~ReadVariables() { reading = before_; }
 
 struct Variable::State {
   Tensor value;
@@ -30,7 +40,7 @@ const std::shared_ptr<Node>& Variable::leaf() const noexcept { return state_->le
 Tensor Variable::tensor() const {
   Tensor tensor = state_->value;
   if (state_->trainable && is_recording()) tensor.set_node(state_->leaf);
-  return tensor;
+  return reading == nullptr ? tensor : reading(tensor);
 }
 
 void Variable::assign(const Tensor& value) {

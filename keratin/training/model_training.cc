@@ -110,7 +110,9 @@ Tensor room_for(const Tensor& first, std::int64_t first_rows, std::int64_t sampl
 void Model::compile(const CompileOptions& options) {
   body_->training_state = detail::state_of(*this, options);
   if (auto* body = dynamic_cast<ModelBody*>(body_.get()))
-    body->optimizer_variables = [optimizer = options.optimizer] { return optimizer.variables(); };
+    body->optimizer_variables = [optimizer = body_->training_state->options.optimizer] {
+      return optimizer.variables();
+    };
 }
 
 History Model::fit(const TensorList& x, const TensorList& y, const FitOptions& options) {

@@ -177,6 +177,8 @@ class KERATIN_API Optimizer {
 
   /// What the loss has to be multiplied with before gradients are taken. Keras: Optimizer.scale_loss.
   double loss_scale() const noexcept;
+  /// Whether that scale finds its own size: LossScaleOptimizer.
+  bool scales_itself() const noexcept { return scale_ != nullptr; }
   /// With use_ema the averages take the place of the weights, as fit does at its end; else nothing. Keras:
   /// Optimizer.finalize_variable_values.
   void finalize_variable_values(std::span<const Variable> variables);

@@ -165,7 +165,8 @@ TEST(SeveralOutputs, ShufflingMovesTheRowsOfAllTogether) {
   // The targets are what the model gives: whatever the order, nothing is left to learn.
   const std::vector<Tensor> y = model.predict_list(kX);
   model.compile({.optimizer = SGD(0.1), .loss = "mse"});
-  for (const double loss : model.fit(kX, y, {.batch_size = 3, .epochs = 3})["loss"]) EXPECT_LT(loss, 1e-12);
+  const History history = model.fit(kX, y, {.batch_size = 3, .epochs = 3});
+  for (const double loss : history["loss"]) EXPECT_LT(loss, 1e-12);
 }
 
 TEST(SeveralOutputs, CallbacksSeeTheLossOfEachOutput) {

@@ -56,6 +56,10 @@ Tensor Stepper::total_loss(const Batch& batch, bool training, StepResult& result
   context.losses = &penalties;
   context.output_masks = &result.masks;
   result.y_pred = model_.call(batch.x, context);
+  // Losses and metrics are taken in float32.
+  for (Tensor& y_pred : result.y_pred)
+    if (y_pred.dtype() == DType::float16 || y_pred.dtype() == DType::bfloat16)
+      y_pred = ops::cast(y_pred, DType::float32);
   if (losses_.size() > 1) result.losses.resize(losses_.size());
   Tensor total;
   for (std::size_t i = 0; i < losses_.size(); ++i) {

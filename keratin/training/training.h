@@ -37,6 +37,8 @@ struct CompileOptions {
   MetricSets metrics = {};
   /// Means weighted with sample_weight or class_weight.
   MetricSets weighted_metrics = {};
+  /// Where a layer computes in float16, the optimizer becomes a LossScaleOptimizer if it is none.
+  bool auto_scale_loss = true;
 };
 
 /// Samples to validate on; undefined tensors for none.

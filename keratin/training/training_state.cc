@@ -62,6 +62,12 @@ Tensor masked(Tensor weights, Tensor mask) {
   return ops::multiply(ops::cast(weights, dtype), ops::cast(mask, dtype));
 }
 
+bool computes_in_float16(const LayerBody& body) {
+  return body.compute_dtype == DType::float16 || std::ranges::any_of(body.parts(), [](const LayerPart& part) {
+           return computes_in_float16(*part.body);
+         });
+}
+
 }  // namespace
 
 Collected::Collected(const TrainingState& state) : state_(&state), losses_(state.reported_losses.size()) {
@@ -106,6 +112,8 @@ void append(Metrics& logs, Metrics values, Generation generation) {
 std::shared_ptr<TrainingState> state_of(const Model& model, const CompileOptions& options) {
   auto state = std::make_shared<TrainingState>();
   state->options = options;
+  if (options.auto_scale_loss && computes_in_float16(model.body()) && !options.optimizer.scales_itself())
+    state->options.optimizer = LossScaleOptimizer(options.optimizer);
   state->input_names = model.input_names();
   state->output_names = model.output_names();
   const std::vector<std::string>& outputs = state->output_names;
