@@ -23,6 +23,23 @@ void visit_shared(Options& options, Visit&& visit) {
 /// An optimizer's own arguments in that order.
 template <class Options, class Visit>
 void visit_own(Options& options, Generation generation, Visit&& visit) {
+  if constexpr (requires { options.muon_a; }) {
+    visit("adam_beta_1", options.adam_beta_1);
+    visit("adam_beta_2", options.adam_beta_2);
+    visit("epsilon", options.epsilon);
+    visit("exclude_layers", options.exclude_layers);
+    visit("muon_a", options.muon_a);
+    visit("muon_b", options.muon_b);
+    visit("muon_c", options.muon_c);
+    visit("adam_lr_ratio", options.adam_lr_ratio);
+    visit("momentum", options.momentum);
+    visit("ns_steps", options.ns_steps);
+    visit("nesterov", options.nesterov);
+    visit("exclude_embeddings", options.exclude_embeddings);
+    visit("adam_weight_decay", options.adam_weight_decay);
+    visit("rms_rate", options.rms_rate);
+    return;
+  }
   if constexpr (requires { options.rho; }) visit("rho", options.rho);
   if constexpr (requires { options.momentum; }) visit("momentum", options.momentum);
   if constexpr (requires { options.nesterov; }) visit("nesterov", options.nesterov);
@@ -48,6 +65,7 @@ void visit_own(Options& options, Generation generation, Visit&& visit) {
     visit("relative_step", options.relative_step);
   }
   if constexpr (requires { options.epsilon; }) visit("epsilon", options.epsilon);
+  if constexpr (requires { options.warmup_steps; }) visit("warmup_steps", options.warmup_steps);
   if constexpr (requires { options.centered; }) visit("centered", options.centered);
   if constexpr (requires { options.adaptive_epsilon; }) {
     if (generation == Generation::keras2) visit("adaptive_epsilon", options.adaptive_epsilon);

@@ -127,5 +127,7 @@ std::shared_ptr<OptimizerBody> make_body(const LearningRate& rate, const FtrlOpt
 std::shared_ptr<OptimizerBody> make_body(const LearningRate& rate, const LionOptions& options);
 std::shared_ptr<OptimizerBody> make_body(const LearningRate& rate, const LambOptions& options);
 std::shared_ptr<OptimizerBody> make_body(const LearningRate& rate, const AdafactorOptions& options);
+std::shared_ptr<OptimizerBody> make_body(const LearningRate& rate, const MuonOptions& options);
+std::shared_ptr<OptimizerBody> make_body(const LearningRate& rate, const ScheduleFreeAdamWOptions& options);
 
 }  // namespace keratin::inline v0::detail

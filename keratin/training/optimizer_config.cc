@@ -50,7 +50,11 @@ Optimizer from_config(const Config& config, Generation generation, bool legacy) 
   // Some writers of Keras 2 name a weight decay of 0 where there is none.
   if (legacy && options.weight_decay == 0.0) options.weight_decay.reset();
   detail::check_argument_names(kOperation, config, options.name, keys);
-  const double otherwise = kSgd ? 0.01 : kLion && generation == Generation::keras2 ? 0.0001 : 0.001;
+  constexpr bool kScheduleFree = std::is_same_v<Options, ScheduleFreeAdamWOptions>;
+  const double otherwise = kSgd                                        ? 0.01
+                           : kScheduleFree                             ? 0.0025
+                           : kLion && generation == Generation::keras2 ? 0.0001
+                                                                       : 0.001;
   return OptimizerClass(learning_rate_of(config, otherwise), options);
 }
 
@@ -93,6 +97,8 @@ constexpr Definition kOptimizers[] = {
     {"lion", from_config<Lion, LionOptions>},
     {"lamb", from_config<Lamb, LambOptions>},
     {"adafactor", from_config<Adafactor, AdafactorOptions>},
+    {"muon", from_config<Muon, MuonOptions>},
+    {"schedulefreeadamw", from_config<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>},
     {"lossscaleoptimizer", loss_scale_from_config},
 };
 

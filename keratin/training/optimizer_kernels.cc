@@ -35,8 +35,9 @@ struct KernelPair {
 template <template <class> class... Rules>
 using KernelsOf = std::tuple<KernelPair<Rules>...>;
 /// One instruction set's.
-using OptimizerKernels = KernelsOf<SgdStep, RmspropStep, AdamStep, AdamaxStep, NadamStep, AdagradStep,
-                                   AdadeltaStep, FtrlStep, LionStep, LambDirection, DirectionStep, NoStep>;
+using OptimizerKernels =
+    KernelsOf<SgdStep, RmspropStep, AdamStep, AdamaxStep, NadamStep, AdagradStep, AdadeltaStep, FtrlStep,
+              LionStep, LambDirection, MuonDirection, ScheduleFreeStep, DirectionStep, NoStep>;
 
 }  // namespace keratin::inline v0::detail
 #endif
@@ -181,6 +182,27 @@ HWY_INLINE hn::Vec<D> next(const Lanes<D>& at, const LambDirection<T>& rule, hn:
 }
 
 template <class D, class T>
+HWY_INLINE hn::Vec<D> next(const Lanes<D>& at, const MuonDirection<T>& rule, hn::Vec<D> w, hn::Vec<D> g) {
+  auto m = at.load(0);
+  m = hn::Add(m, hn::Add(g, hn::Mul(m, at.set(rule.less))));
+  at.store(0, m);
+  at.store(1, rule.nesterov ? hn::Add(g, hn::Mul(at.set(rule.momentum), m)) : m);
+  return w;
+}
+
+template <class D, class T>
+HWY_INLINE hn::Vec<D> next(const Lanes<D>& at, const ScheduleFreeStep<T>& rule, hn::Vec<D> w, hn::Vec<D> g) {
+  const auto z = at.load(0), beta_1 = at.set(rule.beta_1), rest_1 = at.set(rule.rest_1);
+  const auto v = at.approach(1, hn::Mul(g, g), rule.rest_2);
+  const auto size = hn::Add(hn::Sqrt(hn::Div(v, at.set(rule.correction_2))), at.set(rule.epsilon));
+  const auto next_z = hn::Sub(z, hn::Div(hn::Mul(at.set(rule.rate), g), size));
+  at.store(0, next_z);
+  const auto x = hn::Div(hn::Sub(w, hn::Mul(rest_1, z)), beta_1);
+  const auto next_x = hn::Add(hn::Mul(at.set(rule.rest_share), x), hn::Mul(at.set(rule.share), next_z));
+  return hn::Add(hn::Mul(rest_1, next_z), hn::Mul(beta_1, next_x));
+}
+
+template <class D, class T>
 HWY_INLINE hn::Vec<D> next(const Lanes<D>& at, const DirectionStep<T>& rule, hn::Vec<D> w, hn::Vec<D>) {
   return hn::Sub(w, hn::Mul(at.set(rule.rate), at.load(0)));
 }
@@ -306,6 +328,8 @@ KERATIN_UPDATE(AdadeltaStep)
 KERATIN_UPDATE(FtrlStep)
 KERATIN_UPDATE(LionStep)
 KERATIN_UPDATE(LambDirection)
+KERATIN_UPDATE(MuonDirection)
+KERATIN_UPDATE(ScheduleFreeStep)
 KERATIN_UPDATE(DirectionStep)
 KERATIN_UPDATE(NoStep)
 #undef KERATIN_UPDATE

@@ -108,6 +108,26 @@ struct LambDirection {  // m, v, direction
             static_cast<U>(correction_2), static_cast<U>(epsilon)};
   }
 };
+/// Leaves the direction in the second array and the weight where it is.
+template <class T>
+struct MuonDirection {  // m, direction
+  T momentum, less;     ///< less: momentum − 1
+  bool nesterov;
+  template <class U>
+  MuonDirection<U> as() const {
+    return {static_cast<U>(momentum), static_cast<U>(less), nesterov};
+  }
+};
+template <class T>
+struct ScheduleFreeStep {  // z, v; share: of z in the mean x
+  T rate, beta_1, rest_1, rest_2, correction_2, epsilon, share, rest_share;
+  template <class U>
+  ScheduleFreeStep<U> as() const {
+    return {static_cast<U>(rate),   static_cast<U>(beta_1),       static_cast<U>(rest_1),
+            static_cast<U>(rest_2), static_cast<U>(correction_2), static_cast<U>(epsilon),
+            static_cast<U>(share),  static_cast<U>(rest_share)};
+  }
+};
 /// w −= rate·direction, for rules that need the norm of the whole direction first. No gradient is read.
 template <class T>
 struct DirectionStep {  // direction

@@ -1,88 +1,13 @@
-// The optimizers one by one: what each keeps, and the numbers of its update.
-#include <algorithm>
+// The optimizers one by one: what each keeps, and the numbers of its update. Those that need a whole
+// direction first are in optimizer_directions.cc.
 #include <cmath>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <utility>
 #include <vector>
 
-#include "keratin/core/error.h"
-#include "keratin/core/text.h"
-#include "keratin/training/argument_config.h"
-#include "keratin/training/factored_update.h"
-#include "keratin/training/optimizer_arguments.h"
-#include "keratin/training/optimizer_body.h"
+#include "keratin/training/optimizer_rule.h"
 
 namespace keratin::inline v0::detail {
 namespace {
-
-void check_unit(std::string_view operation, const char* argument, double value) {
-  if (value >= 0 && value <= 1) return;
-  throw ValueError(operation, std::string("expects ") + argument + " from 0 to 1", "got " + to_text(value));
-}
-
-void refuse_legacy(const CommonOptions& common) {
-  if (common.legacy)
-    throw ValueError(common.name, "expects an optimizer that tf_keras.optimizers.legacy has", "it has none",
-                     "Leave legacy out.");
-}
-
-template <class T>
-T* data_of(Tensor& tensor) {
-  return tensor.is_defined() ? tensor.mutable_values<T>().data() : nullptr;
-}
-
-/// The arrays of a variable's state, its slots in the order given; undefined ones are null.
-template <class T>
-StepArrays<T> arrays_of(VariableState& state, const Tensor& gradient, std::array<Tensor*, 3> slots) {
-  StepArrays<T> arrays{.w = state.variable.mutable_value().mutable_values<T>().data(),
-                       .g = gradient.is_defined() ? gradient.values<T>().data() : nullptr};
-  for (std::size_t i = 0; i < slots.size(); ++i)
-    if (slots[i] != nullptr) arrays.slots[i] = data_of<T>(*slots[i]);
-  arrays.average = data_of<T>(state.average);
-  return arrays;
-}
-
-/// Runs a rule with the slots in their order.
-template <template <class> class Rule>
-void run(const Rule<double>& rule, const UpdateContext& context, VariableState& state,
-         const Tensor& gradient) {
-  std::array<Tensor*, 3> slots{};
-  for (std::size_t i = 0; i < std::min(slots.size(), state.slots.size()); ++i) slots[i] = &state.slots[i];
-  visit_float(gradient.dtype(), [&]<class T>(T) {
-    update(rule, context.input, arrays_of<T>(state, gradient, slots), gradient.size());
-  });
-}
-
-/// What the bodies share: options in, configs and clones out.
-template <class Options, class Derived>
-class BodyOf : public OptimizerBody {
- public:
-  BodyOf(const LearningRate& rate, const Options& options)
-      : OptimizerBody(rate, CommonOptions::of(options)), options_(options) {
-    // Legacy takes 0 for "not given".
-    if constexpr (requires { options_.epsilon; })
-      if (options_.legacy && options_.epsilon == 0) options_.epsilon = 1e-7;
-  }
-  std::string_view class_name() const final { return Derived::kClass; }
-  Config arguments(Generation generation) const final {
-    Config config = Config::object();
-    visit_own(options_, generation,
-              [&](const char* key, const auto& field) { config[key] = argument_config(field); });
-    return config;
-  }
-  std::shared_ptr<OptimizerBody> clone() const final {
-    auto copy = std::make_shared<Derived>(learning_rate, options_);
-    copy->excluded = excluded;
-    copy->excluded_names = excluded_names;
-    return copy;
-  }
-
- protected:
-  Options options_;
-};
-
-using Roles = std::vector<std::string_view>;
 
 class SgdBody final : public BodyOf<SGDOptions, SgdBody> {
  public:
@@ -285,76 +210,32 @@ class LionBody final : public BodyOf<LionOptions, LionBody> {
   }
 };
 
-/// w −= rate·direction and what comes after a rule; what came before is done.
-template <class T>
-void move_along(double rate, const UpdateContext& context, VariableState& state, Tensor& direction) {
-  const StepInput after{.average_momentum = context.input.average_momentum};
-  update(DirectionStep<double>{rate}, after, arrays_of<T>(state, {}, {&direction, nullptr, nullptr}),
-         direction.size());
-}
-
-class LambBody final : public BodyOf<LambOptions, LambBody> {
+class ScheduleFreeAdamwBody final : public BodyOf<ScheduleFreeAdamWOptions, ScheduleFreeAdamwBody> {
  public:
-  static constexpr std::string_view kClass = "Lamb";
-  LambBody(const LearningRate& rate, const LambOptions& options) : BodyOf(rate, options) {
+  static constexpr std::string_view kClass = "ScheduleFreeAdamW";
+  ScheduleFreeAdamwBody(const LearningRate& rate, const ScheduleFreeAdamWOptions& options)
+      : BodyOf(rate, options) {
     refuse_legacy(common);
+    if (!(options.beta_1 > 0))
+      throw ValueError(kClass, "expects beta_1 above 0", "got " + to_text(options.beta_1));
   }
   Roles roles() const override { return {"momentum", "velocity"}; }
-  void update(const UpdateContext& context, VariableState& state, const Tensor& gradient) override {
-    const LambDirection<double> rule{.rest_1 = 1 - options_.beta_1,
-                                     .rest_2 = 1 - options_.beta_2,
-                                     .correction_1 = 1 - std::pow(options_.beta_1, context.t),
-                                     .correction_2 = 1 - std::pow(options_.beta_2, context.t),
-                                     .epsilon = options_.epsilon};
-    Tensor direction = Tensor::empty(gradient.shape(), gradient.dtype());
-    visit_float(gradient.dtype(), [&]<class T>(T) {
-      StepArrays<T> arrays = arrays_of<T>(state, gradient, {&state.slots[0], &state.slots[1], &direction});
-      arrays.average = nullptr;
-      detail::update(rule, context.input, arrays, gradient.size());
-      const double of_w = std::sqrt(sum_of_squares<T>(arrays.w, gradient.size()));
-      const double of_direction = std::sqrt(sum_of_squares<T>(arrays.slots[2], gradient.size()));
-      const double ratio = of_w > 0 && of_direction > 0 ? of_w / of_direction : 1;
-      move_along<T>(ratio * context.learning_rate, context, state, direction);
-    });
-  }
-};
-
-class AdafactorBody final : public BodyOf<AdafactorOptions, AdafactorBody> {
- public:
-  static constexpr std::string_view kClass = "Adafactor";
-  AdafactorBody(const LearningRate& rate, const AdafactorOptions& options) : BodyOf(rate, options) {
-    refuse_legacy(common);
-  }
-  Roles roles() const override { return {"r", "c", "velocity"}; }
-  // r and c only where there are rows and columns; v of a matrix follows from them.
   std::vector<Tensor> make_slots(const Variable& variable) const override {
-    const Shape& shape = variable.shape();
-    const DType dtype = variable.dtype();
-    if (shape.rank() < 2) return {Tensor(), Tensor(), Tensor::zeros(shape, dtype)};
-    return {Tensor::zeros(shape.without(shape.rank() - 1), dtype),
-            Tensor::zeros(shape.without(shape.rank() - 2), dtype), Tensor()};
+    return {variable.value().clone(), Tensor::zeros(variable.shape(), variable.dtype())};
   }
   void update(const UpdateContext& context, VariableState& state, const Tensor& gradient) override {
-    const FactoredStep step{.input = context.input,
-                            .beta = 1 - std::pow(context.t, options_.beta_2_decay),
-                            .epsilon = options_.epsilon_1};
-    Tensor direction = Tensor::empty(gradient.shape(), gradient.dtype());
-    visit_float(gradient.dtype(), [&]<class T>(T) {
-      const auto w = state.variable.mutable_value().mutable_values<T>();
-      const std::int64_t count = gradient.size();
-      const StepInput decay_only{.decay = context.input.decay};
-      detail::update(NoStep<double>{}, decay_only, StepArrays<T>{.w = w.data(), .g = nullptr}, count);
-      factored_direction<T>(step, gradient, state.slots[0], state.slots[1], state.slots[2], direction);
-      const auto root_mean_square = [count](const T* values) {
-        return std::sqrt(sum_of_squares(values, count) /
-                         static_cast<double>(std::max<std::int64_t>(count, 1)));
-      };
-      const double size = std::max(options_.epsilon_2, root_mean_square(w.data()));
-      const double rate = std::min(context.learning_rate, 1 / std::sqrt(context.t));
-      const double shrink =
-          std::max(1.0, root_mean_square(direction.values<T>().data()) / options_.clip_threshold);
-      move_along<T>(size * rate / shrink, context, state, direction);
-    });
+    const auto& o = options_;
+    const auto warmup = static_cast<double>(o.warmup_steps);
+    const double warmed = warmup > 0 ? std::min(context.t / warmup, 1.0) : 1;
+    run(ScheduleFreeStep<double>{.rate = context.learning_rate * warmed,
+                                 .beta_1 = o.beta_1,
+                                 .rest_1 = 1 - o.beta_1,
+                                 .rest_2 = 1 - o.beta_2,
+                                 .correction_2 = 1 - std::pow(o.beta_2, context.t),
+                                 .epsilon = o.epsilon,
+                                 .share = 1 / context.t,
+                                 .rest_share = 1 - 1 / context.t},
+        context, state, gradient);
   }
 };
 
@@ -374,8 +255,7 @@ KERATIN_BODY(AdagradOptions, AdagradBody)
 KERATIN_BODY(AdadeltaOptions, AdadeltaBody)
 KERATIN_BODY(FtrlOptions, FtrlBody)
 KERATIN_BODY(LionOptions, LionBody)
-KERATIN_BODY(LambOptions, LambBody)
-KERATIN_BODY(AdafactorOptions, AdafactorBody)
+KERATIN_BODY(ScheduleFreeAdamWOptions, ScheduleFreeAdamwBody)
 #undef KERATIN_BODY
 
 }  // namespace keratin::inline v0::detail

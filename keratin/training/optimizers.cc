@@ -194,6 +194,8 @@ KERATIN_OPTIMIZER(Ftrl)
 KERATIN_OPTIMIZER(Lion)
 KERATIN_OPTIMIZER(Lamb)
 KERATIN_OPTIMIZER(Adafactor)
+KERATIN_OPTIMIZER(Muon)
+KERATIN_OPTIMIZER(ScheduleFreeAdamW)
 #undef KERATIN_OPTIMIZER
 
 LossScaleOptimizer::LossScaleOptimizer(const Optimizer& inner, const LossScaleOptions& options)

@@ -138,6 +138,36 @@ struct AdafactorOptions {
   std::optional<double> weight_decay = std::nullopt;
   KERATIN_OPTIMIZER_ARGUMENTS("Adafactor");
 };
+struct MuonOptions {
+  double adam_beta_1 = 0.9;
+  double adam_beta_2 = 0.999;
+  std::optional<double> adam_weight_decay = 0.004;
+  double epsilon = 1e-7;
+  std::optional<double> weight_decay = 0.004;
+  KERATIN_OPTIMIZER_ARGUMENTS("Muon");
+  /// Parts of the names of variables that take Adam's step: plain text, where Keras has regular expressions
+  /// of paths.
+  std::vector<std::string> exclude_layers = {};
+  bool exclude_embeddings = true;
+  double muon_a = 3.4445;
+  double muon_b = -4.7750;
+  double muon_c = 2.0315;
+  double adam_lr_ratio = 1.0;
+  double momentum = 0.95;
+  std::int64_t ns_steps = 5;
+  bool nesterov = true;
+  std::optional<double> rms_rate = 0.2;
+  /// Not Keras's: variables that take Adam's step, as those of the last layer should.
+  std::vector<Variable> exclude_variables = {};
+};
+struct ScheduleFreeAdamWOptions {
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-8;
+  std::int64_t warmup_steps = 0;
+  std::optional<double> weight_decay = std::nullopt;
+  KERATIN_OPTIMIZER_ARGUMENTS("ScheduleFreeAdamW");
+};
 #undef KERATIN_OPTIMIZER_ARGUMENTS
 
 struct LossScaleOptions {
@@ -297,6 +327,24 @@ class KERATIN_API Lamb : public Optimizer {
 class KERATIN_API Adafactor : public Optimizer {
  public:
   explicit Adafactor(LearningRate learning_rate = 0.001, const AdafactorOptions& options = {});
+};
+
+/// Matrices step along their momentum m += g − (1 − momentum)·m, with Nesterov g + momentum·m, made nearly
+/// orthogonal: d/‖d‖, then ns_steps times x ← a·x + (b·A + c·A²)·x with A = x·xᵀ; w −= lr·√(max(rows,
+/// columns))·rms_rate·x. All else, and embeddings, take Adam's step with lr·adam_lr_ratio. Jordan et al.,
+/// 2024; Liu et al., 2025. Cost: ns_steps products of the matrix's size. Keras: keras.optimizers.Muon.
+class KERATIN_API Muon : public Optimizer {
+ public:
+  explicit Muon(LearningRate learning_rate = 0.001, const MuonOptions& options = {});
+};
+
+/// v as Adam, z −= lr·g/(√(v/(1 − β2^t)) + ε), x the mean of all z so far, w = (1 − β1)·z + β1·x; lr rises
+/// over warmup_steps. z, the "momentum" of its state, starts at w. Defazio et al., 2024. Keras:
+/// keras.optimizers.ScheduleFreeAdamW.
+class KERATIN_API ScheduleFreeAdamW : public Optimizer {
+ public:
+  explicit ScheduleFreeAdamW(LearningRate learning_rate = 0.0025,
+                             const ScheduleFreeAdamWOptions& options = {});
 };
 
 /// `inner`, whose state it shares, on losses times a scale that finds its own size: halved after a step with

@@ -133,6 +133,48 @@ std::vector<Case> cases() {
        [] { return Adafactor(0.05, {.clip_threshold = 0.5}); },
        {0.97080193165927342389, -1.9692366700193786788, 0.46754837237050281314, 0.21679689066210285277},
        {2, 2}},
+      // Keras 3.15.1 in float64: on JAX, as on TensorFlow and PyTorch ScheduleFreeAdamW reads the old
+      // momentum after it has moved; Muon's matrices on TensorFlow, as JAX's products are off by 1e-9.
+      {"Muon of a vector",
+       [] { return Muon(0.05); },
+       {0.8725418095002099, -1.9214118506986984, 0.45542146575578785, 0.17750455474671312}},
+      {"Muon of a matrix",
+       [] { return Muon(0.05, {.weight_decay = 0x1p-8}); },
+       {0.9894840552277003, -1.9854066299982842, 0.49394038711759664, 0.24555305613316633},
+       {1, 4}},
+      {"Muon of a tall matrix, with all its arguments",
+       [] {
+         return Muon(0.05, {.weight_decay = std::nullopt,
+                            .muon_a = 3,
+                            .muon_b = -4,
+                            .muon_c = 2,
+                            .momentum = 0.8,
+                            .ns_steps = 3,
+                            .nesterov = false,
+                            .rms_rate = std::nullopt});
+       },
+       {0.9361394418598652, -1.9484217569286661, 0.504808223061881, 0.2292520891377858},
+       {4, 1}},
+      {"Muon's Adam for what is excluded",
+       [] {
+         return Muon(0.05, {.adam_beta_1 = 0.8,
+                            .adam_beta_2 = 0.9,
+                            .adam_weight_decay = std::nullopt,
+                            .epsilon = 1e-3,
+                            .exclude_layers = {"w"},
+                            .adam_lr_ratio = 0.5});
+       },
+       {0.9381982865729528, -1.9641713949997537, 0.47877299130880313, 0.212608478684693},
+       {2, 2}},
+      {"ScheduleFreeAdamW",
+       [] { return ScheduleFreeAdamW(0.05); },
+       {0.930844036708741, -1.9641069960682818, 0.4750803798045164, 0.17431723636731591}},
+      {"ScheduleFreeAdamW with all its arguments",
+       [] {
+         return ScheduleFreeAdamW(
+             0.05, {.beta_1 = 0.8, .beta_2 = 0.9, .epsilon = 1e-3, .warmup_steps = 3, .weight_decay = 0.1});
+       },
+       {0.9607994055283924, -1.961701101922718, 0.48516272732997123, 0.18515747216156425}},
       {"gradient_accumulation_steps",
        [] { return Adam(0.05, {.gradient_accumulation_steps = 2}); },
        {0.90013453008969864857, -1.9366839311860889392, 0.53169455920233080111, 0.15174452046635595779}},
@@ -206,7 +248,9 @@ std::vector<Optimizer> every_kernel() {
           Ftrl(0.1),
           Lion(0.1),
           Lamb(0.1, {.weight_decay = 0.01}),
-          Adafactor(0.1)};
+          Adafactor(0.1),
+          Muon(0.1),
+          ScheduleFreeAdamW(0.1)};
 }
 
 // All bits of three steps on a long variable, whose last vector is not full.
@@ -365,6 +409,19 @@ TEST(Optimizers, StateCanBeReadAndPutBack) {
   EXPECT_EQ(second.variables()[0].value().item(), 5);
   EXPECT_THROW(second.set_state({variables[0], "nonsense", tensor(kStart, DType::float64)}), ValueError);
   EXPECT_THROW(second.set_state({variables[0], "momentum", tensor({1}, DType::float64)}), ShapeError);
+}
+
+TEST(Optimizers, MuonKeepsAVelocityOnlyWhereAdamSteps) {
+  const Variable kernel(Tensor::of({{1, 2}, {3, 4}}), "kernel"), bias(Tensor::of({1, 2}), "bias");
+  const Variable head(Tensor::full({1, 2}, 1), "kernel"), embeddings(Tensor::full({2, 1}, 1), "embeddings");
+  const std::vector<Variable> variables{kernel, bias, head, embeddings};
+  std::vector<Tensor> gradients;
+  for (const Variable& variable : variables) gradients.push_back(Tensor::full(variable.shape(), 1));
+  Optimizer optimizer = Muon(0.1, {.exclude_variables = {head}});
+  optimizer.apply(variables, gradients);
+  std::string roles;
+  for (const OptimizerSlot& slot : optimizer.state()) roles += slot.role.front();
+  EXPECT_EQ(roles, "mmvmvmv");
 }
 
 TEST(Optimizers, CopiesShareTheirState) {
