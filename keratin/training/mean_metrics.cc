@@ -207,6 +207,24 @@ Tensor squared_error(const metrics::RootMeanSquaredError& options, const Tensor&
   return Loss(losses::MeanSquaredError{.name = options.name}).values(y_true, y_pred.detach());
 }
 
+Tensor relative_error(const metrics::MeanRelativeError& options, const Tensor& y_true, const Tensor& y_pred) {
+  const std::vector<double>& normalizer = options.normalizer;
+  const Tensor labels = labels_like(options.name, y_true, y_pred);
+  const auto count = static_cast<std::int64_t>(normalizer.size());
+  const std::int64_t columns = y_pred.rank() == 0 ? 1 : y_pred.shape().back();
+  if (count != 1 && count != columns)
+    throw ShapeError(options.name, "expects one normalizer, or one for each of " + std::to_string(columns),
+                     "got " + std::to_string(count));
+  Tensor values = as_doubles(y_pred).clone();
+  const Tensor truth = as_doubles(labels);
+  const auto out = values.mutable_values<double>();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double scale = normalizer[i % normalizer.size()];
+    out[i] = scale == 0 ? 0 : std::abs(truth.values<double>()[i] - out[i]) / scale;
+  }
+  return values;
+}
+
 // ---- The metrics.
 
 /// The mean, or its square root.
@@ -317,6 +335,11 @@ MetricPointer make_metric(const metrics::ConcordanceCorrelation& o) {
 }
 MetricPointer make_metric(const metrics::RootMeanSquaredError& o) {
   return mean_metric("RootMeanSquaredError", o, squared_error);
+}
+MetricPointer make_metric(const metrics::MeanRelativeError& o) {
+  if (o.normalizer.empty())
+    throw ValueError("MeanRelativeError", "expects a normalizer", "it is empty", "Give one number, or more.");
+  return mean_metric("MeanRelativeError", o, relative_error);
 }
 MetricPointer make_metric(const Loss& loss) {
   if (!loss.is_defined()) throw StateError("metrics", "expects a loss", "there is none");

@@ -46,6 +46,7 @@ void visit_metric_arguments(Options& options, Visit&& visit) {
   KERATIN_ARGUMENT(from_logits);
   KERATIN_ARGUMENT(class_aggregation);
   KERATIN_ARGUMENT(num_regressors);
+  KERATIN_ARGUMENT(normalizer);
 #undef KERATIN_ARGUMENT
 }
 

@@ -390,6 +390,40 @@ TEST(MetricConfigs, ComeBackTheSame) {
       Config::parse("[0.25]"));
 }
 
+// tf_keras 2.21.0.
+TEST(MeanRelativeError, DividesByItsNormalizerAsInKeras2) {
+  Metric metric = metrics::MeanRelativeError{.normalizer = {1, 3, 2, 3}};
+  metric.update_state(Tensor::of({1, 3, 2, 3}), Tensor::of({2, 4, 6, 8}));
+  EXPECT_NEAR(metric.result(), 1.25, 1e-7);
+  Metric weighted = metrics::MeanRelativeError{.normalizer = {1, 0, 4}};
+  weighted.update_state(Tensor::of({{1, 2, 3}, {4, 5, 6}}), Tensor::of({{2, 2.5, 5}, {4, 1, 0}}),
+                        Tensor::of({1, 3}));
+  EXPECT_EQ(weighted.result(), 0.5);
+  EXPECT_EQ(Metric(metrics::MeanRelativeError{.normalizer = {1, 2}}).serialize()["config"].dump(),
+            R"({"name":"mean_relative_error","dtype":"float32","normalizer":[1.0,2.0]})");
+  EXPECT_THROW(metrics::get("MeanRelativeError"), ValueError);
+  EXPECT_THROW(Metric(metrics::MeanRelativeError{.normalizer = {1, 2}}).values(kBits, kBits), ShapeError);
+}
+
+// tf_keras 2.21.0's MeanTensor.
+TEST(RunningMeanTensor, IsAMeanElementByElement) {
+  const auto near = [](const Tensor& a, const std::vector<double>& expected) {
+    const auto values = a.values<double>();
+    ASSERT_EQ(values.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(values[i], expected[i], 1e-6);
+  };
+  RunningMeanTensor mean;
+  EXPECT_THROW(mean.value(), StateError);
+  mean.add(Tensor::of({0, 1, 2, 3}), Tensor::of({1, 0.2, 0.5, 0}));
+  mean.add(Tensor::of({4, 5, 6, 7}), Tensor::of({0.5, 1, 1, 0}));
+  near(mean.value(), {1.3333333730697632, 4.3333330154418945, 4.666666507720947, 0});
+  EXPECT_THROW(mean.add(Tensor::of({1, 2})), ShapeError);
+  mean.reset();
+  mean.add(Tensor::of({{1, 2}, {3, 4}, {5, 6}}), Tensor::of({1, 2, 3}));
+  mean.add(Tensor::of({{2, 2}, {3, 5}, {5, 7}}));
+  near(mean.value(), {1.5, 2, 3, 4.333333492279053, 5, 6.25});
+}
+
 TEST(MetricNames, AreKerasClassesAndTheirSnakeCase) {
   for (const char* name :
        {"AUC", "auc", "Precision", "recall", "true_positives", "RootMeanSquaredError",

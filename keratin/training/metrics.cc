@@ -6,6 +6,7 @@
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
+#include "keratin/ops/ops.h"
 #include "keratin/training/loss_labels.h"
 #include "keratin/training/loss_reduction.h"
 #include "keratin/training/loss_rows.h"
@@ -77,6 +78,7 @@ constexpr Definition kMetrics[] = {
     {"PearsonCorrelation", "pearson_correlation", from_config<metrics::PearsonCorrelation>},
     {"ConcordanceCorrelation", "concordance_correlation", from_config<metrics::ConcordanceCorrelation>},
     {"RootMeanSquaredError", "root_mean_squared_error", from_config<metrics::RootMeanSquaredError>},
+    {"MeanRelativeError", "", from_config<metrics::MeanRelativeError>},
     {"TruePositives", "true_positives", from_config<metrics::TruePositives>},
     {"TrueNegatives", "true_negatives", from_config<metrics::TrueNegatives>},
     {"FalsePositives", "false_positives", from_config<metrics::FalsePositives>},
@@ -177,6 +179,28 @@ void RunningMean::add(const Tensor& values, const Tensor& weights) {
   const Tensor w = detail::weights_like("metrics", weights, v, Generation::keras2);
   total_ += detail::total_of(v, w);
   weight_ += detail::total_of(w, {});
+}
+
+void RunningMeanTensor::add(const Tensor& values, const Tensor& weights) {
+  if (total_.is_defined() && values.shape() != total_.shape())
+    throw ShapeError("MeanTensor", "expects values of the shape before, " + total_.shape().to_string(),
+                     "got " + values.shape().to_string(), "Call reset() before values of another shape.");
+  const Tensor v = detail::as_doubles(values);
+  const Tensor w = weights.is_defined() ? detail::metric_weights(weights, v.shape())
+                                        : Tensor::full(v.shape(), 1, DType::float64);
+  const Tensor product = ops::multiply(v, w);
+  total_ = total_.is_defined() ? ops::add(total_, product) : product;
+  weight_ = weight_.is_defined() ? ops::add(weight_, w) : w;
+}
+
+Tensor RunningMeanTensor::value() const {
+  if (!total_.is_defined())
+    throw StateError("MeanTensor", "expects values to be added first", "there are none", "Call add.");
+  Tensor mean = total_.clone();
+  const auto out = mean.mutable_values<double>();
+  const auto weights = weight_.values<double>();
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = weights[i] == 0 ? 0 : out[i] / weights[i];
+  return mean;
 }
 
 }  // namespace keratin::inline v0

@@ -71,6 +71,12 @@ struct ConcordanceCorrelation {
 struct RootMeanSquaredError {
   std::string name = "root_mean_squared_error";
 };
+/// The mean of |y − p|/normalizer over all entries, 0 where the normalizer is; one number for each entry of
+/// the last axis, or one for all. Keras 2's.
+struct MeanRelativeError {
+  std::vector<double> normalizer;
+  std::string name = "mean_relative_error";
+};
 
 // ---- Counts of binary decisions p > threshold; labels other than 0 are positive. One result a threshold;
 // ---- Keras's default is 0.5. class_id: that class alone. top_k: the k largest predictions of a row.
@@ -251,6 +257,7 @@ KERATIN_API MetricPointer make_metric(const metrics::CosineSimilarity& options);
 KERATIN_API MetricPointer make_metric(const metrics::PearsonCorrelation& options);
 KERATIN_API MetricPointer make_metric(const metrics::ConcordanceCorrelation& options);
 KERATIN_API MetricPointer make_metric(const metrics::RootMeanSquaredError& options);
+KERATIN_API MetricPointer make_metric(const metrics::MeanRelativeError& options);
 KERATIN_API MetricPointer make_metric(const metrics::TruePositives& options);
 KERATIN_API MetricPointer make_metric(const metrics::TrueNegatives& options);
 KERATIN_API MetricPointer make_metric(const metrics::FalsePositives& options);
@@ -354,6 +361,23 @@ class KERATIN_API RunningMean {
 
  private:
   double total_ = 0, weight_ = 0;
+};
+
+/// The same element by element, of tensors of one shape. Keras 2: keras.metrics.MeanTensor.
+class KERATIN_API RunningMeanTensor {
+ public:
+  /// weights: of the values' shape, or of fewer axes, as one a row; undefined for ones. ShapeError if the
+  /// shape is not that of the values before.
+  void add(const Tensor& values, const Tensor& weights = {});
+  /// float64; 0 where the weights are. StateError before anything is added.
+  Tensor value() const;
+  /// Σ v·w and Σ w.
+  const Tensor& total() const noexcept { return total_; }
+  const Tensor& weight() const noexcept { return weight_; }
+  void reset() { total_ = weight_ = Tensor(); }
+
+ private:
+  Tensor total_, weight_;
 };
 
 }  // namespace keratin::inline v0
