@@ -76,6 +76,7 @@ Classes built_in() {
       {"GlobalMaxPooling3D", factory_of<GlobalMaxPooling3D>()},
       {"GroupNormalization", factory_of<GroupNormalization>()},
       {"GroupQueryAttention", factory_of<GroupQueryAttention>()},
+      {"Identity", factory_of<Identity>()},
       {"InputLayer", factory_of<Input>()},
       {"LSTM", factory_of<LSTM>()},
       {"LSTMCell", factory_of<LSTMCell>()},

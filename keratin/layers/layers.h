@@ -2,6 +2,7 @@
 #pragma once
 
 #include "keratin/layers/activation.h"
+#include "keratin/layers/aliases.h"
 #include "keratin/layers/alpha_dropout.h"
 #include "keratin/layers/attention.h"
 #include "keratin/layers/batch_normalization.h"
@@ -14,6 +15,7 @@
 #include "keratin/layers/elu.h"
 #include "keratin/layers/embedding.h"
 #include "keratin/layers/flatten.h"
+#include "keratin/layers/identity.h"
 #include "keratin/layers/input.h"
 #include "keratin/layers/layer_normalization.h"
 #include "keratin/layers/leaky_relu.h"

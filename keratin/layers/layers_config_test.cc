@@ -138,6 +138,7 @@ TEST(Layers, EveryClassOfTheRegistryIsMadeByItsName) {
   for (const Golden& row : golden()) written.insert(row.layer["class_name"].get<std::string>());
   const std::map<std::string, const char*> others = {
       {"InputLayer", R"({"batch_shape": [null, 2]})"},
+      {"Identity", R"({"name": "same"})"},
       {"AdaptiveAveragePooling1D", R"({"output_size": 2})"},
       {"AdaptiveAveragePooling3D", R"({"output_size": 2})"},
       {"AdaptiveMaxPooling1D", R"({"output_size": 2})"},

@@ -110,6 +110,15 @@ TEST(Layers, ReLUFollowsKerasCodeAtItsThreshold) {
   EXPECT_EQ(values_of(ThresholdedReLU({.theta = 1})(x)), (std::vector<double>{0, 0, 0, 3}));
 }
 
+TEST(Layers, IdentityGivesWhatItGets) {
+  const Tensor x = Tensor::arange(6).reshape({2, 3});
+  EXPECT_EQ(values_of(Identity()(x)), values_of(x));
+  EXPECT_EQ(Identity()(x.astype(DType::int32)).dtype(), DType::int32);
+  // What Keras 3.15.1 writes.
+  EXPECT_EQ(Identity({.name = "same"}).serialize().at("config").at("name"), "same");
+  EXPECT_EQ(Identity().serialize().at("config").size(), 3u);
+}
+
 TEST(Layers, FlattenAndReshapeMoveElementsAsKerasDoes) {
   const Tensor x = Tensor::arange(12).reshape({1, 2, 3, 2});
   EXPECT_EQ(values_of(Flatten()(x)), values_of(x));
