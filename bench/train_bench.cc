@@ -18,6 +18,7 @@ namespace {
 struct Arguments {
   std::vector<std::string> models{"mlp", "cnn", "lstm"};
   std::vector<std::string> activations{"relu", "tanh", "gelu"};  // of the mlp
+  std::vector<std::int64_t> batches{128}, widths{512};           // of the mlp
   std::vector<int> threads{1};
   int steps = 10, repeats = 20;
   bool peers = false;
@@ -61,7 +62,9 @@ std::vector<Network> networks_of(const Arguments& arguments) {
     if (model == "lstm") networks.push_back({{10}, "tanh", 32, model});
     if (model != "mlp") continue;
     for (const std::string& activation : arguments.activations)
-      networks.push_back({{784, 512, 512, 10}, activation, 128, model});
+      for (const std::int64_t width : arguments.widths)
+        for (const std::int64_t batch : arguments.batches)
+          networks.push_back({{784, width, width, 10}, activation, batch, model});
   }
   return networks;
 }
@@ -77,6 +80,12 @@ void add_train(CLI::App& app) {
       ->check(CLI::IsMember({"mlp", "cnn", "lstm"}))
       ->capture_default_str();
   command->add_option("--activation", arguments->activations, "Activations of the mlp's hidden layers")
+      ->capture_default_str();
+  command->add_option("--width", arguments->widths, "Units of the mlp's hidden layers")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--batch", arguments->batches, "Batches of the mlp")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "Numbers of threads")->capture_default_str();
   command->add_option("--steps", arguments->steps, "Steps of an epoch")
