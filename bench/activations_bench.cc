@@ -77,7 +77,7 @@ class Bench {
         continue;
       }
       for (const std::size_t row : kRows) {
-        if (row > n || size_bytes(dtype) < 4) continue;
+        if (row > n) continue;
         for (const bool gradient : {false, true})
           run_case(
               ours,

@@ -67,8 +67,8 @@ Ours along_rows(std::string name) {
           .forward =
               [](const Case& what, const void* x, void* out) {
                 constexpr activations::detail::AxisFunction<kind> f;
-                what.dtype == DType::float64 ? f(read<double>(x, what), write<double>(out, what), what.row)
-                                             : f(read<float>(x, what), write<float>(out, what), what.row);
+                visit_floating(what.dtype,
+                               [&]<class T>(T) { f(read<T>(x, what), write<T>(out, what), what.row); });
               },
           .gradient =
               [](const Case& what, const Arrays& arrays) {
@@ -80,11 +80,10 @@ Ours along_rows(std::string name) {
                                              write<float>(arrays.out, what), what.row);
                   }
                 }
-                what.dtype == DType::float64
-                    ? slope(read<double>(arrays.x, what), read<double>(arrays.upstream, what),
-                            write<double>(arrays.out, what), what.row)
-                    : slope(read<float>(arrays.x, what), read<float>(arrays.upstream, what),
-                            write<float>(arrays.out, what), what.row);
+                visit_floating(what.dtype, [&]<class T>(T) {
+                  slope(read<T>(arrays.x, what), read<T>(arrays.upstream, what), write<T>(arrays.out, what),
+                        what.row);
+                });
               },
           .through_tensors = [](const Case&, const Tensor& x) -> Call {
             return [x] { activations::detail::AxisFunction<kind>{}(x); };

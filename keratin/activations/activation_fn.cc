@@ -13,6 +13,8 @@
 namespace keratin::inline v0 {
 namespace {
 
+using activations::detail::visit_floating;
+
 using activations::detail::for_chunks;
 
 // Pieces of 16-bit arrays for functions that know none: widened, computed, rounded once.
@@ -87,15 +89,6 @@ void run_gradient(const ElementwiseFunction& function, const T* x, const T* upst
   });
 }
 
-// Calls visitor(T{}) for a floating dtype.
-template <class Visitor>
-void visit_floating(DType dtype, const Visitor& visitor) {
-  visit(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    if constexpr (is_floating(kDType<T>)) visitor(zero);
-  });
-}
-
 Tensor gradient_tensor(const ElementwiseFunction& function, const Tensor& x, const Tensor& upstream) {
   const FloatEnvironment environment;
   Tensor out = Tensor::empty(x.shape(), x.dtype());
@@ -166,7 +159,7 @@ std::shared_ptr<const ElementwiseFunction> ElementwiseFunction::derivative() con
 
 Tensor ElementwiseFunction::apply(const Tensor& x, bool) const {
   if (is_linear()) return x;
-  activations::detail::check_any_floating(x, operation());
+  activations::detail::check_floating(x, operation());
   const FloatEnvironment environment;
   // A Tensor's copy costs as much as a few numbers' results: none but for a view, or to remember.
   const Tensor copy = x.is_contiguous() ? Tensor() : x.contiguous();

@@ -160,12 +160,27 @@ void apply_rows(AxisKind kind, std::span<const float> in, std::span<float> out, 
 void apply_rows(AxisKind kind, std::span<const double> in, std::span<double> out, std::size_t row_length) {
   apply_spans(kind, in, out, row_length);
 }
+void apply_rows(AxisKind kind, std::span<const float16> in, std::span<float16> out, std::size_t row_length) {
+  apply_spans(kind, in, out, row_length);
+}
+void apply_rows(AxisKind kind, std::span<const bfloat16> in, std::span<bfloat16> out,
+                std::size_t row_length) {
+  apply_spans(kind, in, out, row_length);
+}
 void rows_gradient(AxisKind kind, std::span<const float> in, std::span<const float> upstream,
                    std::span<float> out, std::size_t row_length) {
   gradient_spans(kind, in, upstream, out, row_length);
 }
 void rows_gradient(AxisKind kind, std::span<const double> in, std::span<const double> upstream,
                    std::span<double> out, std::size_t row_length) {
+  gradient_spans(kind, in, upstream, out, row_length);
+}
+void rows_gradient(AxisKind kind, std::span<const float16> in, std::span<const float16> upstream,
+                   std::span<float16> out, std::size_t row_length) {
+  gradient_spans(kind, in, upstream, out, row_length);
+}
+void rows_gradient(AxisKind kind, std::span<const bfloat16> in, std::span<const bfloat16> upstream,
+                   std::span<bfloat16> out, std::size_t row_length) {
   gradient_spans(kind, in, upstream, out, row_length);
 }
 void rows_gradient_from_result(std::span<const float> result, std::span<const float> upstream,

@@ -83,18 +83,27 @@ KERATIN_API void apply_rows(AxisKind kind, std::span<const float> in, std::span<
                             std::size_t row_length);
 KERATIN_API void apply_rows(AxisKind kind, std::span<const double> in, std::span<double> out,
                             std::size_t row_length);
+KERATIN_API void apply_rows(AxisKind kind, std::span<const float16> in, std::span<float16> out,
+                            std::size_t row_length);
+KERATIN_API void apply_rows(AxisKind kind, std::span<const bfloat16> in, std::span<bfloat16> out,
+                            std::size_t row_length);
 KERATIN_API void rows_gradient(AxisKind kind, std::span<const float> in, std::span<const float> upstream,
                                std::span<float> out, std::size_t row_length);
 KERATIN_API void rows_gradient(AxisKind kind, std::span<const double> in, std::span<const double> upstream,
                                std::span<double> out, std::size_t row_length);
+KERATIN_API void rows_gradient(AxisKind kind, std::span<const float16> in, std::span<const float16> upstream,
+                               std::span<float16> out, std::size_t row_length);
+KERATIN_API void rows_gradient(AxisKind kind, std::span<const bfloat16> in,
+                               std::span<const bfloat16> upstream, std::span<bfloat16> out,
+                               std::size_t row_length);
 KERATIN_API void rows_gradient_from_result(std::span<const float> result, std::span<const float> upstream,
                                            std::span<float> out, std::size_t row_length);
 
-/// On a tensor: float32 or float64 (else TypeError), recorded where a gradient is wanted. On spans: rows of
+/// On a tensor of a floating dtype (else TypeError), recorded where a gradient is wanted. On spans: rows of
 /// `row_length` elements one after another (0: a single row), glu's in its result; `out` may be `in` but for
-/// glu; on the calling thread, nothing allocated but by sparsemax for rows of more than 2,048 elements. f32
-/// softmax and log_softmax are within 4 ULP, f32 in its own place costs a third more than into another.
-/// ShapeError if sizes do not fit.
+/// glu; on the calling thread, nothing allocated but by sparsemax and 16-bit types for rows of more than
+/// 2,048 elements. f32 softmax and log_softmax are within 4 ULP, f32 in its own place costs a third more than
+/// into another; float16 and bfloat16 run in f32 and are rounded from there. ShapeError if sizes do not fit.
 template <AxisKind kind>
 struct AxisFunction {
   Tensor operator()(const Tensor& x, const Axes& axis = -1) const { return apply_axis(kind, x, axis); }
@@ -102,6 +111,12 @@ struct AxisFunction {
     apply_rows(kind, in, out, row_length);
   }
   void operator()(std::span<const double> in, std::span<double> out, std::size_t row_length = 0) const {
+    apply_rows(kind, in, out, row_length);
+  }
+  void operator()(std::span<const float16> in, std::span<float16> out, std::size_t row_length = 0) const {
+    apply_rows(kind, in, out, row_length);
+  }
+  void operator()(std::span<const bfloat16> in, std::span<bfloat16> out, std::size_t row_length = 0) const {
     apply_rows(kind, in, out, row_length);
   }
   ActivationFn to_activation_fn() const { return make_axis_activation(kind, -1, false); }
@@ -117,6 +132,14 @@ struct AxisGradient {
     rows_gradient(kind, in, upstream, out, row_length);
   }
   void operator()(std::span<const double> in, std::span<const double> upstream, std::span<double> out,
+                  std::size_t row_length = 0) const {
+    rows_gradient(kind, in, upstream, out, row_length);
+  }
+  void operator()(std::span<const float16> in, std::span<const float16> upstream, std::span<float16> out,
+                  std::size_t row_length = 0) const {
+    rows_gradient(kind, in, upstream, out, row_length);
+  }
+  void operator()(std::span<const bfloat16> in, std::span<const bfloat16> upstream, std::span<bfloat16> out,
                   std::size_t row_length = 0) const {
     rows_gradient(kind, in, upstream, out, row_length);
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "keratin/activations/axis_rows.h"
+#include "keratin/activations/dtypes.h"
 #include "keratin/activations/softmax/kernels.h"
 #include "keratin/core/error.h"
 #include "keratin/core/float_env.h"
@@ -40,11 +41,7 @@ Tensor forward_tensor(AxisKind kind, const Tensor& x, const Shape& result, std::
                       std::int64_t length) {
   const FloatEnvironment environment;
   Tensor y = Tensor::empty(result, x.dtype());
-  if (x.dtype() == DType::float32) {
-    forward_all<float>(kind, x, y, count, length);
-  } else {
-    forward_all<double>(kind, x, y, count, length);
-  }
+  visit_floating(x.dtype(), [&]<class T>(T) { forward_all<T>(kind, x, y, count, length); });
   return y;
 }
 
@@ -52,11 +49,7 @@ Tensor gradient_tensor(AxisKind kind, const Tensor& x, const Tensor& upstream, s
                        std::int64_t length) {
   const FloatEnvironment environment;
   Tensor out = Tensor::empty(x.shape(), x.dtype());
-  if (x.dtype() == DType::float32) {
-    gradient_all<float>(kind, x, upstream, out, count, length);
-  } else {
-    gradient_all<double>(kind, x, upstream, out, count, length);
-  }
+  visit_floating(x.dtype(), [&]<class T>(T) { gradient_all<T>(kind, x, upstream, out, count, length); });
   return out;
 }
 

@@ -16,6 +16,18 @@ template <class T>
 void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, std::int64_t count,
                    std::int64_t length);
 
+// Those of 16-bit types are in axis_half_rows.cc.
+template <>
+void forward_rows(AxisKind kind, const float16* x, float16* y, std::int64_t count, std::int64_t length);
+template <>
+void forward_rows(AxisKind kind, const bfloat16* x, bfloat16* y, std::int64_t count, std::int64_t length);
+template <>
+void gradient_rows(AxisKind kind, const float16* x, const float16* upstream, float16* out, std::int64_t count,
+                   std::int64_t length);
+template <>
+void gradient_rows(AxisKind kind, const bfloat16* x, const bfloat16* upstream, bfloat16* out,
+                   std::int64_t count, std::int64_t length);
+
 /// The same from y = f(x) of softmax, for f32: what a forward pass has computed need not be computed again.
 void softmax_gradient_rows(const float* y, const float* upstream, float* out, std::int64_t count,
                            std::int64_t length);

@@ -3,11 +3,20 @@
 
 #include <cstdint>
 
+#include "keratin/core/dtype.h"
+
 namespace keratin::inline v0::activations::detail {
 
 /// Columns [begin, end) of a matrix of `length` rows of `inner` numbers.
 struct ColumnRange {
   std::int64_t length, inner, begin, end;
+};
+
+/// A 16-bit type to f32 and back, rounded to nearest even.
+template <class H>
+struct HalfConversion {
+  void (*widen)(const H* x, float* y, std::int64_t count);
+  void (*narrow)(const float* x, H* y, std::int64_t count);
 };
 
 /// On `count` rows of `length` > 0 elements that lie one after another, on this thread; the result may be any
@@ -29,6 +38,8 @@ struct SoftmaxKernels {
                                    const ColumnRange& range);
   void (*log_softmax_gradient_columns)(const float* y, const float* upstream, float* out,
                                        const ColumnRange& range);
+  HalfConversion<float16> f16;
+  HalfConversion<bfloat16> bf16;
 };
 
 /// Those of the instruction set in use.

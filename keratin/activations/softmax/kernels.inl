@@ -46,6 +46,7 @@ void gradient_rows(const float* y, const float* upstream, float* out, Size count
 }
 
 #include "keratin/activations/softmax/columns.inl"
+#include "keratin/activations/softmax/half_rows.inl"
 
 constexpr activations::detail::SoftmaxKernels kKernels{&softmax_rows,
                                                        &log_softmax_rows,
@@ -54,7 +55,9 @@ constexpr activations::detail::SoftmaxKernels kKernels{&softmax_rows,
                                                        &softmax_columns,
                                                        &log_softmax_columns,
                                                        &gradient_columns<SoftmaxGradient>,
-                                                       &gradient_columns<LogSoftmaxGradient>};
+                                                       &gradient_columns<LogSoftmaxGradient>,
+                                                       {&widen_row<float16>, &narrow_row<float16>},
+                                                       {&widen_row<bfloat16>, &narrow_row<bfloat16>}};
 
 }  // namespace softmax
 }  // namespace keratin::inline v0::simd::HWY_NAMESPACE
