@@ -2,12 +2,12 @@
 """Prints tables.h: the piecewise polynomials behind the fast f32 kernels. Needs mpmath and numpy:
 python3 tools/tables/generate.py > keratin/activations/tables/tables.h
 
-A row covers a stretch of t (x or |x|) and holds a centre c, f(c) and q, so that f(t) = f(c) + d q(d) with
-d = t - c. What makes 6 coefficients enough for 1 ULP is the centre: it is searched so that f(c) is almost
-exactly a float (and 1 - f(c) or c + f(c) too, where the other side of 0 is computed from those), and f'(c)
-nearly one. Coefficients are fitted by least squares on the relative error, the lowest rounded first, the rest
-refitted to absorb its rounding. Of the best centres the one with the smallest simulated error wins; the sweep
-over all floats (./dev accuracy) is what proves the bound."""
+A row covers a stretch of t (x or |x|) and holds a centre c, f(c) and q, so that f(t) = f(c) + d q(d) with d
+= t - c. What makes 6 coefficients enough for 1 ULP is the centre: it is searched so that f(c) is almost
+exactly a float (and c + f(c) too, where the other side of 0 is computed from that), and f'(c) nearly one.
+Coefficients are fitted by least squares on the relative error, the lowest rounded first, the rest refitted
+to absorb its rounding. Of the best centres the one with the smallest simulated error wins; the sweep over
+all floats (./dev accuracy) is what proves the bound."""
 import sys
 from dataclasses import dataclass, field
 from typing import Callable, Optional
@@ -26,7 +26,7 @@ f32 = np.float32
 @dataclass
 class Table:
     name: str
-    f: Callable  # of t; with `product` the factor g of f = x g
+    f: Callable  # of t; with `power` the factor g of f = x^power g
     edges: list  # [from, to) of each row, in the order of their index
     index: str  # how t gives the index, as table.h names it
     constants: str  # of that way: its members
@@ -34,11 +34,13 @@ class Table:
     degree: int = 6
     near_degree: Optional[int] = None  # of the first 16 rows of 32
     symmetry: str = "even"
-    product: bool = False
+    power: int = 0
+    shift: int = 0  # f is 2^shift as large as what the kernel gives
     clamps: bool = False
     half_root: bool = False  # the rows hold x < 0, and f(x) = x/2 + O(x^2): row 0 adds x/2
     first: int = 0  # where in the columns row 0 stands
     negative: bool = False  # t stands for x = -t
+    goal: float = 0.9  # the simulated error that is good enough
     zero: float = float("nan")  # t where f crosses 0 and is held to 2^-24 within 1/8
 
     @property
@@ -124,10 +126,19 @@ def kernel(table, centre, base, q, t, other_side, has_root):
         base = np.minimum(base, d)
     elif has_root and table.half_root:
         base = f32(x * f32(0.5))
-    elif other_side:
-        base = f32(f32(centre) + base) if table.symmetry == "ramp" else f32(f32(1) - base)
-        p = -p if table.symmetry == "complement" else f32(p + f32(1))
-    return fma(x, base, x * (d * p)) if table.product else fma(d, p, base)
+    elif other_side and table.symmetry == "ramp":
+        base, p = f32(f32(centre) + base), f32(p + f32(1))
+    if table.power == 0:
+        y = fma(d, p, base)
+        return f32(1) - y if other_side and table.symmetry == "complement" else y
+    size, rest = x, f32(0)  # x^power in two parts
+    if table.power > 1:
+        size = t * t
+        rest = fma(t, t, -size)
+    if table.power == 3:
+        square, size = size, size * x
+        rest = fma(rest, x, fma(square, x, -size))
+    return fma(size, base, fma(size, d * p, rest * base)) * f32(2.0**-table.shift)
 
 
 def simulate(table, model, a, b, centre, base, q, has_root, points=1500):
@@ -139,8 +150,7 @@ def simulate(table, model, a, b, centre, base, q, has_root, points=1500):
         exact = model.value(t.astype(np.float64))
         if other_side:
             exact = table.mirrored(t.astype(np.float64), exact)
-        if table.product:
-            exact = exact * t * (-1 if table.negative != other_side else 1)
+        exact = exact * (t.astype(np.float64) * (-1 if table.negative != other_side else 1)) ** table.power / 2.0**table.shift
         y = kernel(table, centre, base, q, t, other_side, has_root).astype(np.float64)
         unit = np.where((np.abs(t - table.zero) < 0.125) & (not other_side), 2.0**-24, ulp(exact))
         known = t != 0
@@ -162,15 +172,15 @@ def make_row(table, k, a, b):
         rows = []
         for row in search(table, model, a, b, a + low * (b - a), a + high * (b - a), count):
             rows.append(row)
-            if len(rows) >= 14 and min(rows, key=lambda row: row[0])[0] < 0.8:
+            if len(rows) >= 14 and min(rows, key=lambda row: row[0])[0] < table.goal - 0.1:
                 break
         # Rare sums of roundings count too: the most promising once more, at many points.
         for _, *row in sorted(rows, key=lambda row: row[0])[:60]:
             error = simulate(table, model, a, b, *row, False, 60000)
             best = min(best, (error, *row), key=lambda row: row[0])
-            if best[0] < 0.9:
+            if best[0] < table.goal:
                 break
-        if best[0] < 0.9:
+        if best[0] < table.goal:
             break
     return best
 
@@ -186,11 +196,11 @@ def search(table, model, a, b, low, high, count):
     spacing = float(ulp(max(abs(low), abs(high), 2.0**-20)))
     steps = int((high - low) / spacing)
     centres = float(f32(low)) + np.arange(0, steps, max(1, steps // 6000)) * spacing
-    if table.product and a < 0 < b:
+    if table.power == 1 and a < 0 < b:
         centres = centres[centres < 0]  # d q(d) is then positive at 0, and x g(x) keeps the sign of -0
     values, slopes = model.value(centres), model.slope(centres)
     score = 1.5 * off_float(values) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(values)
-    if table.mirrored:
+    if table.symmetry == "ramp":
         other = table.mirrored(centres, values)
         score += 1.5 * np.abs(f32(table.mirrored(f32(centres), f32(values))) - other) / ulp(other)
     centres = centres[np.argsort(score)]
@@ -280,6 +290,10 @@ def both_sides(linear, square, reach, **rest):
                 first=-16 + 8, symmetry="none", reach=reach, **rest)
 
 
+def root(a):
+    return mp.sqrt(a * a + 4)
+
+
 POSITIVE = curved(15.49 / 8, 0, 8.0, 16)
 RAMP = dict(symmetry="ramp", half_root=True, negative=True)
 TABLES = [
@@ -296,8 +310,12 @@ TABLES = [
     Table("GeluSlope", lambda a: normal(-a) - a * density(a), symmetry="complement", zero=0.7517915, degree=8, near_degree=6, **curved(2.9, 0.1289, 7.39)),
     Table("GeluTanh", lambda a: -a * gelu_gate(-a), degree=7, near_degree=6, **RAMP, **curved(2.15, 0.8, 5.05)),
     Table("GeluTanhSlope", lambda a: gelu_tanh_slope(-a), symmetry="complement", zero=0.7524614, degree=7, near_degree=6, **curved(2.28, 0.8, 4.2)),
-    Table("Mish", mish_gate, product=True, near_degree=6, **both_sides(1.9375, 0, 8.0)),
+    Table("Mish", mish_gate, power=1, near_degree=6, **both_sides(1.9375, 0, 8.0)),
     Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(2.8752, -0.118, 8.0)),
+    Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, clamps=True, **curved(2.3, -0.067, 9.2, 16)),
+    Table("TanhShrinkSlope", lambda a: 2**40 * (mp.tanh(a) / a) ** 2, power=2, shift=40, degree=7, clamps=True, goal=0.75, **curved(2.75, -0.119, 9.6, 16)),
+    Table("Squareplus", lambda a: 2 / (root(a) + a), symmetry="ramp", degree=5, **curved(2.4, -0.06, 8.0, 16)),
+    Table("SquareplusSlope", lambda a: 2 / (root(a) * (root(a) + a)), symmetry="complement", degree=5, **curved(2.4, -0.06, 8.0, 16)),
 ]
 
 
@@ -330,7 +348,8 @@ def print_table(table):
         # Less a little, so that no rounding of the index matters.
         flags += [f".near = {near - 1e-5:.6f}f, .near_degree = {table.near_degree}"]
     flags += [table.constants]
-    flags += [f".{name} = true" for name in ("product", "clamps", "half_root") if getattr(table, name)]
+    flags += [f".{name} = {getattr(table, name)}" for name in ("power", "shift") if getattr(table, name)]
+    flags += [f".{name} = true" for name in ("clamps", "half_root") if getattr(table, name)]
     print(f"inline constexpr Table<{table.size}, {table.degree}> k{table.name}{{\n    {{{', '.join(flags)}}},")
     for values in columns[:2]:
         print(f"    {column(values)},")

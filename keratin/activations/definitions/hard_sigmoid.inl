@@ -11,7 +11,7 @@ struct HardSigmoid {
       .formula = "min(max((x + limit)/(2*limit), 0), 1)",
       .derivative = "abs(x) < limit || (abs(x) == limit && limit != 3) ? 1/(2*limit) : 0",
       .source = "Courbariaux et al. 2015, arXiv:1511.00363",
-      .bounds = {0.51, 0.51, 0.501, 0.501}};
+      .bounds = {1, 0.51, 0.501, 0.501}};
   static constexpr std::array<Parameter, 1> parameters() {
     return {parameter<&HardSigmoid::limit>({.name = "limit", .constraint = "above 0"})};
   }

@@ -6,7 +6,7 @@ struct HardSilu {
                               .formula = "x*min(max(x/6 + 1/2, 0), 1)",
                               .derivative = "x >= 3 ? 1 : x <= -3 ? 0 : (2*x + 3)/6",
                               .source = "arXiv:1905.02244",
-                              .bounds = {0.51, 0.8, 0.501, 0.501}};
+                              .bounds = {0.76, 0.8, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

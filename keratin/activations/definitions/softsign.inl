@@ -4,7 +4,7 @@ struct Softsign {
   static constexpr Info kInfo{.name = "softsign",
                               .formula = "x/(1 + abs(x))",
                               .source = "Bergstra et al. 2009",
-                              .bounds = {0.501, 1, 0.501, 0.501}};
+                              .bounds = {1, 1, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

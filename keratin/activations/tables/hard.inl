@@ -1,38 +1,39 @@
-// hard_sigmoid and hard_silu: one rounding, without a division. A sum that rounds keeps what it lost, a
+// hard_sigmoid, hard_silu and sparse_plus: no table, no division. A sum that rounds keeps what it lost, a
 // quotient of one divisor is a product with the divisor's inverse in two parts.
 
 // 1/divisor, in two parts.
 struct Inverse {
   HWY_INLINE explicit Inverse(double divisor)
       : high(static_cast<float>(1 / divisor)), low(static_cast<float>(1 / divisor - high)) {}
-  // (a + rest)/divisor for a rest far below a.
-  HWY_INLINE Floats times(Floats a, Floats rest) const {
-    const FloatTag tag;
-    const Floats h = hn::Set(tag, high), l = hn::Set(tag, low);
-    return fused(a, h, fused(a, l, hn::Mul(rest, h)));
-  }
   float high, low;
 };
 
-// min(max((x + limit)/(2 limit), 0), 1): 0.51 ULP.
+// min(max((x + limit)/(2 limit), 0), 1): 0.8 ULP for Keras's limits, 1 for others.
 class HardSigmoidKernel {
  public:
-  static constexpr std::size_t kVectors = 1;
+  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
   static constexpr bool kTotal = true;
-  HWY_INLINE explicit HardSigmoidKernel(const definitions::HardSigmoid& d)
-      : limit_(static_cast<float>(d.limit)), inverse_(2 * d.limit) {}
+  // x·(high + low) + 1/2 in two steps: next to −limit the first is exact. Rounded so that the sum is not
+  // above 0 at −limit, nor below 1 at limit, and both parts are positive: infinity stays infinity.
+  HWY_INLINE explicit HardSigmoidKernel(const definitions::HardSigmoid& d) {
+    const double slope = 1 / (2 * d.limit);
+    high_ = static_cast<float>(slope);
+    if (high_ > slope) high_ = std::nextafterf(high_, 0);
+    low_ = std::max(std::nextafterf(static_cast<float>(slope - high_), 1), high_ * 0x1p-60f);
+  }
 
-  HWY_INLINE bool operator()(const Floats (&x)[1], Floats (&y)[1]) const {
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     const FloatTag tag;
-    const Floats limit = hn::Set(tag, limit_), cut = at_most(limit, at_least(hn::Neg(limit), x[0]));
-    const Floats sum = hn::Add(limit, cut), rest = hn::Sub(cut, hn::Sub(sum, limit));
-    y[0] = inverse_.times(sum, rest);
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const Floats line =
+          fused(x[u], hn::Set(tag, low_), fused(x[u], hn::Set(tag, high_), hn::Set(tag, 0.5f)));
+      y[u] = at_most(hn::Set(tag, 1.0f), at_least(hn::Zero(tag), line));
+    }
     return true;
   }
 
  private:
-  const float limit_;
-  const Inverse inverse_;
+  float high_, low_;
 };
 
 // 1/(2 limit) between the limits. A float away from a limit is on the other side of it: <= is < there.
@@ -56,29 +57,38 @@ class HardSigmoidSlopeKernel {
   const float slope_, below_;
 };
 
-// x·min(max((x + 3)/6, 0), 1): 0.51 ULP.
+// x·min(max((x + 3)/6, 0), 1): 0.75 ULP.
 class HardSiluKernel {
  public:
-  static constexpr std::size_t kVectors = 1;
+  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
   static constexpr bool kTotal = true;
   HWY_INLINE HardSiluKernel() : sixth_(6) {}
 
-  HWY_INLINE bool operator()(const Floats (&x)[1], Floats (&y)[1]) const {
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     const FloatTag tag;
-    const Floats three = hn::Set(tag, 3.0f), cut = at_most(three, at_least(hn::Neg(three), x[0]));
-    const Floats sum = hn::Add(three, cut), rest = hn::Sub(cut, hn::Sub(sum, three));
-    // The factor in two parts; their product with x comes last, so that small x lose nothing.
-    const Floats sixth = hn::Set(tag, sixth_.high);
-    const Floats low = fused(sum, hn::Set(tag, sixth_.low), hn::Mul(rest, sixth));
-    const Floats factor = fused(sum, sixth, low);
-    const Floats left = hn::Add(fused(sum, sixth, hn::Neg(factor)), low);
-    // From 3 on x itself; below, the sign of x, −0 too.
-    const Floats inner = hn::CopySign(fused(cut, factor, hn::Mul(cut, left)), cut);
-    y[0] = hn::IfThenElse(hn::Gt(x[0], three), x[0], inner);
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      // x(x + 3)/6 is the same on both sides of −3/2: below, −3 − x, which is exact, has the bits that are
+      // left. It ends at −0.
+      const Floats mirrored = hn::Sub(hn::Set(tag, -3.0f), x[u]);
+      const Floats minus_0 = hn::Set(tag, -0.0f);
+      const Floats t = at_least(smaller(mirrored, minus_0), x[u]);
+      const Floats cut = at_most(hn::Set(tag, 3.0f), t);
+      const Floats sixth = fused(cut, hn::Set(tag, sixth_.high), hn::Mul(cut, hn::Set(tag, sixth_.low)));
+      // From 3 on t·1/2 + t/2, x itself.
+      y[u] = fused(sixth, t, hn::Mul(t, hn::Set(tag, 0.5f)));
+    }
     return true;
   }
 
  private:
+  // b where they are equal or one is NaN.
+  static HWY_INLINE Floats smaller(Floats a, Floats b) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+    return hn::Min(a, b);
+#else
+    return hn::IfThenElse(hn::Lt(a, b), a, b);
+#endif
+  }
   const Inverse sixth_;
 };
 
@@ -105,4 +115,38 @@ class HardSiluSlopeKernel {
 
  private:
   const Inverse third_;
+};
+
+// 0, (x + 1)²/4 between −1 and 1, x: one rounding.
+class SparsePlusKernel {
+ public:
+  static constexpr std::size_t kVectors = 1;
+  static constexpr bool kTotal = true;
+  HWY_INLINE SparsePlusKernel() {}
+
+  HWY_INLINE bool operator()(const Floats (&x)[1], Floats (&y)[1]) const {
+    const FloatTag tag;
+    const Floats half = hn::Set(tag, 0.5f), one = hn::Set(tag, 1.0f);
+    const Floats cut = at_most(one, at_least(hn::Neg(one), x[0]));
+    const Floats root = fused(cut, half, half), rest = fused(cut, half, hn::Sub(half, root));
+    const Floats product = hn::Mul(root, rest);
+    // (x + 1)²/4 - x is a square: the larger of the two is the parabola up to 1, and x from there.
+    y[0] = at_least(fused(root, root, hn::Add(product, product)), x[0]);
+    return true;
+  }
+};
+
+// (x + 1)/2 within [0, 1].
+class SparsePlusSlopeKernel {
+ public:
+  static constexpr std::size_t kVectors = 1;
+  static constexpr bool kTotal = true;
+  HWY_INLINE SparsePlusSlopeKernel() {}
+
+  HWY_INLINE bool operator()(const Floats (&x)[1], Floats (&y)[1]) const {
+    const FloatTag tag;
+    const Floats half = hn::Set(tag, 0.5f), one = hn::Set(tag, 1.0f);
+    y[0] = at_most(one, at_least(hn::Zero(tag), fused(x[0], half, half)));
+    return true;
+  }
 };

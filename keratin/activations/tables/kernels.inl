@@ -7,6 +7,7 @@
 
 #include "keratin/activations/tables/exponential.inl"
 #include "keratin/activations/tables/hard.inl"
+#include "keratin/activations/tables/scaled.inl"
 #include "keratin/activations/tables/softsign.inl"
 
 // Base where x < 0, else the constant hi + lo, times x if kLinear.
@@ -51,6 +52,21 @@ class Reversed : public Base {
   }
 };
 
+// From where tanh is 1: x − tanh(x) is x ∓ 1.
+class TanhShrinkKernel : public Tabled<activations::tables::kTanhShrink> {
+ public:
+  HWY_INLINE TanhShrinkKernel() {}
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+    const FloatTag tag;
+    Tabled::operator()(x, y);
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const Floats far = hn::Sub(x[u], hn::CopySign(hn::Set(tag, 1.0f), x[u]));
+      y[u] = hn::IfThenElse(hn::Ge(hn::Abs(x[u]), hn::Set(tag, form.reach)), far, y[u]);
+    }
+    return true;
+  }
+};
+
 namespace fast {
 using namespace activations::tables;
 inline constexpr double kOne = 1, kSeluScale = 0x1.0cfabd6a91132p+0;
@@ -67,6 +83,10 @@ template <> struct Of<FastKernel::softplus> { using Type = Tabled<kSoftplus>; };
 template <> struct Of<FastKernel::log_sigmoid> { using Type = Reversed<Tabled<kSoftplus>, true>; };
 template <> struct Of<FastKernel::elu> { using Type = Above<Tabled<kElu>, true, kOne>; };
 template <> struct Of<FastKernel::elu_slope> { using Type = Above<Exp<kPowers>, false, kOne>; };
+template <> struct Of<FastKernel::elu_scaled> { using Type = ScaledElu<definitions::Elu>; };
+template <> struct Of<FastKernel::elu_scaled_slope> { using Type = ScaledEluSlope<definitions::Elu>; };
+template <> struct Of<FastKernel::celu_scaled> { using Type = ScaledElu<definitions::Celu>; };
+template <> struct Of<FastKernel::celu_scaled_slope> { using Type = ScaledEluSlope<definitions::Celu>; };
 template <> struct Of<FastKernel::selu> { using Type = Above<Tabled<kSelu>, true, kSeluScale>; };
 template <> struct Of<FastKernel::selu_slope> { using Type = Above<Exp<kSeluPowers>, false, kSeluScale>; };
 template <> struct Of<FastKernel::silu> { using Type = Tabled<kSilu>; };
@@ -76,6 +96,12 @@ template <> struct Of<FastKernel::gelu_slope> { using Type = Tabled<kGeluSlope>;
 template <> struct Of<FastKernel::gelu_tanh> { using Type = Tabled<kGeluTanh>; };
 template <> struct Of<FastKernel::gelu_tanh_slope> { using Type = Tabled<kGeluTanhSlope>; };
 template <> struct Of<FastKernel::mish> { using Type = Tabled<kMish>; };
+template <> struct Of<FastKernel::squareplus> { using Type = Tabled<kSquareplus>; };
+template <> struct Of<FastKernel::squareplus_slope> { using Type = Tabled<kSquareplusSlope>; };
+template <> struct Of<FastKernel::sparse_plus> { using Type = SparsePlusKernel; };
+template <> struct Of<FastKernel::sparse_plus_slope> { using Type = SparsePlusSlopeKernel; };
+template <> struct Of<FastKernel::tanh_shrink> { using Type = TanhShrinkKernel; };
+template <> struct Of<FastKernel::tanh_shrink_slope> { using Type = Tabled<kTanhShrinkSlope>; };
 template <> struct Of<FastKernel::softsign> { using Type = SoftsignKernel; };
 template <> struct Of<FastKernel::softsign_slope> { using Type = SoftsignSlopeKernel; };
 template <> struct Of<FastKernel::mish_slope> { using Type = Tabled<kMishSlope>; };

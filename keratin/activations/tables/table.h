@@ -31,8 +31,10 @@ struct Form {
   float near = 0;
   std::size_t near_degree = 0;
   float scale = 0, square = 0, start = 0;
-  /// The rows hold the factor g of f(x) = x·g.
-  bool product = false;
+  /// The rows hold the factor g of f(x) = x^power·g.
+  int power = 0;
+  /// The rows hold 2^shift times as much, so that what is subnormal is rounded at the very end.
+  int shift = 0;
   bool clamps = false;
   /// f(x) = x/2 + O(x²): in row 0 the base is x/2 on both sides.
   bool half_root = false;

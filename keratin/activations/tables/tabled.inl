@@ -108,7 +108,7 @@ class Rows {
     }
     for (std::size_t u = 0; u < kVectors; ++u) base[u] = base_[i[u]];
     for (std::size_t u = 0; u < kVectors; ++u) other_side(x[u], i[u], centre[u], d[u], base[u], p[u]);
-    for (std::size_t u = 0; u < kVectors; ++u) y[u] = result(x[u], d[u], base[u], p[u]);
+    for (std::size_t u = 0; u < kVectors; ++u) y[u] = result(x[u], t[u], d[u], base[u], p[u]);
   }
 
  private:
@@ -154,9 +154,6 @@ class Rows {
       base = hn::Max(base, d);
     } else if constexpr (form.symmetry == Symmetry::below) {
       base = hn::Min(base, d);
-    } else if constexpr (form.symmetry == Symmetry::complement) {
-      base = hn::IfThenElse(negative, base, hn::Sub(one, base));
-      p = hn::Xor(p, hn::AndNot(x, hn::SignBit(tag)));
     } else if constexpr (form.symmetry == Symmetry::ramp) {
       base = hn::IfThenElse(negative, base, hn::Add(centre, base));
       auto stays = negative;
@@ -169,9 +166,24 @@ class Rows {
     }
   }
 
-  static HWY_INLINE Floats result(Floats x, Floats d, Floats base, Floats p) {
-    if constexpr (form.product) return fused(x, base, hn::Mul(x, hn::Mul(d, p)));
+  static HWY_INLINE Floats result(Floats x, Floats t, Floats d, Floats base, Floats p) {
+    if constexpr (form.power == 1) return fused(x, base, hn::Mul(x, hn::Mul(d, p)));
+    if constexpr (form.power > 1) {
+      // The power in two parts.
+      Floats size = hn::Mul(t, t), rest = fused(t, t, hn::Neg(size));
+      if constexpr (form.power == 3) {
+        const Floats cube = hn::Mul(size, x);
+        rest = fused(rest, x, fused(size, x, hn::Neg(cube)));
+        size = cube;
+      }
+      const Floats y = hn::Mul(fused(size, base, fused(size, hn::Mul(d, p), hn::Mul(rest, base))),
+                               hn::Set(FloatTag(), 1 / static_cast<float>(std::int64_t{1} << form.shift)));
+      // For the sign of zero.
+      return form.power == 3 ? hn::CopySign(y, x) : y;
+    }
     const Floats y = fused(d, p, base);
+    if constexpr (form.symmetry == Symmetry::complement)
+      return hn::IfThenElse(is_negative(x), y, hn::Sub(hn::Set(FloatTag(), 1.0f), y));
     // half_root for the sign of zero.
     return form.symmetry == Symmetry::odd || form.half_root ? hn::CopySign(y, x) : y;
   }
@@ -206,7 +218,11 @@ class Tabled {
       Indices largest = magnitude(x[0]);
       for (std::size_t u = 1; u < kVectors; ++u) largest = hn::Max(largest, magnitude(x[u]));
       if (kHasNear && HWY_UNLIKELY(!hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.near))))) {
-        all_rows(x, y);
+        // On copies: what a call takes the address of lives in memory always.
+        Floats from[kVectors], to[kVectors];
+        for (std::size_t u = 0; u < kVectors; ++u) from[u] = x[u];
+        all_rows(from, to);
+        for (std::size_t u = 0; u < kVectors; ++u) y[u] = to[u];
       } else {
         rows_(x, y);
         if constexpr (kHasNear) return true;
