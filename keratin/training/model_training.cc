@@ -73,7 +73,9 @@ Metrics report(const TrainingState& state, Generation generation, const detail::
 
 // The inputs in order, built for.
 std::vector<Tensor> inputs_of(std::string_view operation, const Model& model, const TensorList& x) {
-  std::vector<Tensor> inputs = x.in_order(model.input_names(), operation, "x");
+  // A Sequential has one input: its name, a tenth of a small prediction to look up, is not needed.
+  const bool is_plain = x.names().empty() && x.tensors().size() == 1 && !model.body().has_lists();
+  std::vector<Tensor> inputs = is_plain ? x.tensors() : x.in_order(model.input_names(), operation, "x");
   for (Tensor& input : inputs) {
     if (!input.is_defined() || input.rank() == 0)
       throw ShapeError(operation, "expects x of shape (samples, ...)",
