@@ -52,11 +52,42 @@ double error_of(float y, double exact, double least) {
 
 }  // namespace
 
-AdaptiveTape::AdaptiveTape(const detail::NodePtr& root) : tape_(root), single_(std::in_place, root) {
+AdaptiveTape::AdaptiveTape(const detail::NodePtr& root)
+    : tape_(root), piecewise_(detail::piecewise_polynomial(root)) {
+  if (piecewise_ && keeps_signs_of_zero()) {
+    measure();
+    if (std::isinf(reach_)) return;
+  }
+  piecewise_.reset();
+  single_.emplace(root);
   measure();
   if (reach_ < kLeastReach) {
     single_.reset();
     reach_ = 0;
+  }
+}
+
+// A polynomial without a constant adds a zero at last, of whichever sign gives the tape's zeros.
+bool AdaptiveTape::keeps_signs_of_zero() {
+  const FloatEnvironment environment;
+  constexpr std::array<float, 2> kZeros = {0.0f, -0.0f}, kOnes = {1.0f, 1.0f};
+  std::array<float, 2> exact, y;
+  tape_.run(kZeros.data(), kOnes.data(), exact.data(), exact.size());
+  for (const float zero : kZeros) {
+    for (auto& coefficients : piecewise_->coefficients) {
+      if (coefficients[0] == 0) coefficients[0] = zero;
+    }
+    detail::run_piecewise(*piecewise_, kZeros.data(), kOnes.data(), y.data(), y.size());
+    if (std::bit_cast<std::uint64_t>(exact) == std::bit_cast<std::uint64_t>(y)) return true;
+  }
+  return false;
+}
+
+void AdaptiveTape::run_single(const float* x, const float* upstream, float* y, std::size_t count) const {
+  if (piecewise_) {
+    detail::run_piecewise(*piecewise_, x, upstream, y, count);
+  } else {
+    single_->run(x, upstream, y, count);
   }
 }
 
@@ -70,7 +101,7 @@ void AdaptiveTape::measure() {
   const std::vector<double> wide(x.begin(), x.end()), wide_ones(x.size(), 1.0);
   std::vector<float> y(x.size());
   std::vector<double> exact(x.size());
-  single_->run(x.data(), ones.data(), y.data(), x.size());
+  run_single(x.data(), ones.data(), y.data(), x.size());
   tape_.run(wide.data(), wide_ones.data(), exact.data(), x.size());
   // Around a root r, but at 0, what counts is what half an ULP of r would do.
   std::vector<double> least(x.size(), 0);
@@ -83,6 +114,8 @@ void AdaptiveTape::measure() {
     }
   }
   for (std::size_t i = 0; i < x.size(); ++i) {
+    // Which the tape computes beside polynomials.
+    if (piecewise_ && std::isinf(x[i])) continue;
     const double error = error_of(y[i], exact[i], least[i]);
     if (!(error <= kMaxUlp)) {
       // The point before is the last that is known to be right.
@@ -112,19 +145,34 @@ void AdaptiveTape::run_mixed(const float* x, const float* upstream, float* y, st
       place[outside++] = static_cast<std::uint16_t>(i);
     }
   }
-  if (outside < count) single_->run(x, upstream, y, count);
+  if (outside < count) run_single(x, upstream, y, count);
   if (outside == 0) return;
   tape_.run(inputs.data(), gradients.data(), inputs.data(), outside);
   for (std::size_t i = 0; i < outside; ++i) y[place[i]] = inputs[i];
 }
 
 void AdaptiveTape::run(const float* x, const float* upstream, float* y, std::size_t count) const {
-  if (!single_) return tape_.run(x, upstream, y, count);
+  if (piecewise_ && y != x && y != upstream) {
+    // Numbers that are not finite are found on the way; all of x is still there.
+    constexpr std::size_t kLongBlock = 8 * kBlock;
+    for (std::size_t begin = 0; begin < count; begin += kLongBlock) {
+      const std::size_t here = std::min(kLongBlock, count - begin);
+      const float* factor = upstream == nullptr ? nullptr : upstream + begin;
+      if (!detail::run_piecewise(*piecewise_, x + begin, factor, y + begin, here))
+        run_blocks(x + begin, factor, y + begin, here);
+    }
+    return;
+  }
+  if (!single_ && !piecewise_) return tape_.run(x, upstream, y, count);
+  run_blocks(x, upstream, y, count);
+}
+
+void AdaptiveTape::run_blocks(const float* x, const float* upstream, float* y, std::size_t count) const {
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t here = std::min(kBlock, count - begin);
     const float* factor = upstream == nullptr ? nullptr : upstream + begin;
     if (here % detail::kChainGroup == 0 && detail::all_below(x + begin, reach_, here)) {
-      single_->run(x + begin, factor, y + begin, here);
+      run_single(x + begin, factor, y + begin, here);
     } else {
       run_mixed(x + begin, factor, y + begin, here);
     }
@@ -133,6 +181,10 @@ void AdaptiveTape::run(const float* x, const float* upstream, float* y, std::siz
 
 std::string AdaptiveTape::explain() const {
   const std::string wide = fmt::format("{} operations in double, rounded once", tape_.instructions());
+  if (piecewise_) {
+    return fmt::format("{} polynomial{} in float32, within {:.2f} ULP on the points tried",
+                       piecewise_->pieces, piecewise_->pieces == 1 ? "" : "s between kinks", max_ulp_);
+  }
   if (!single_) {
     return fmt::format("{}; in float32 they would be more than {} ULP off for some |x| < {}", wide, kMaxUlp,
                        kLeastReach);

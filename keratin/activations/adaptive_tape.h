@@ -6,6 +6,7 @@
 #include <string>
 
 #include "keratin/activations/expression_node.h"
+#include "keratin/activations/piecewise.h"
 #include "keratin/activations/single_tape.h"
 #include "keratin/activations/tape.h"
 
@@ -33,11 +34,16 @@ class AdaptiveTape {
   std::string explain() const;
 
  private:
+  // Both ways of float32.
+  void run_single(const float* x, const float* upstream, float* y, std::size_t count) const;
+  bool keeps_signs_of_zero();
   void measure();
+  void run_blocks(const float* x, const float* upstream, float* y, std::size_t count) const;
   void run_mixed(const float* x, const float* upstream, float* y, std::size_t count) const;
 
   Tape tape_;
   std::optional<SingleTape> single_;
+  std::optional<detail::PiecewisePolynomial> piecewise_;  // in place of single_
   float reach_ = 0;
   double max_ulp_ = 0;
 };
