@@ -37,6 +37,7 @@ class Table:
     power: int = 0
     shift: int = 0  # f is 2^shift as large as what the kernel gives
     clamps: bool = False
+    root: int = 1  # odd, below: row 0 adds root t, a multiple of x that rounding does not touch
     half_root: bool = False  # the rows hold x < 0, and f(x) = x/2 + O(x^2): row 0 adds x/2
     first: int = 0  # where in the columns row 0 stands
     negative: bool = False  # t stands for x = -t
@@ -121,9 +122,9 @@ def kernel(table, centre, base, q, t, other_side, has_root):
         p = fma(p, d, c)
     base = np.full_like(d, base)
     if table.symmetry == "odd":
-        base = np.maximum(base, d)
+        base = np.maximum(base, table.root * d)
     elif table.symmetry == "below":
-        base = np.minimum(base, d)
+        base = np.minimum(base, table.root * d)
     elif has_root and table.half_root:
         base = f32(x * f32(0.5))
     elif other_side and table.symmetry == "ramp":
@@ -161,7 +162,7 @@ def simulate(table, model, a, b, centre, base, q, has_root, points=1500):
 def make_row(table, k, a, b):
     model = Model(table.f, a, b)
     count = table.row_degree(k)
-    slope = {"odd": 1, "below": 1}.get(table.symmetry, -0.5 if table.half_root else None)
+    slope = {"odd": table.root, "below": table.root}.get(table.symmetry, -0.5 if table.half_root else None)
     has_root = slope is not None and (a == 0 or b == 0)
     if has_root:  # f(0) = 0, and the kernel's base is slope t here
         q = fit(model.around(0.0), slope, 0.0, a, b, count, abs(model.around(0.0)[1] - slope) < 1e-9)
@@ -187,8 +188,8 @@ def make_row(table, k, a, b):
 
 def search(table, model, a, b, low, high, count):
     """Rows with their simulated error, those with the most promising centres in [low, high] first."""
-    if table.symmetry in ("odd", "below"):  # the base has to be farther from 0 than any d
-        room = 0.9 * abs(model.value(a if table.symmetry == "below" else b))
+    if table.symmetry in ("odd", "below"):  # the base has to be farther from 0 than any root d
+        room = 0.9 / table.root * abs(model.value(a if table.symmetry == "below" else b))
         if table.symmetry == "below":
             low, high = min(low, a + 0.5 * room), min(high, a + room)
         else:
@@ -303,7 +304,7 @@ TABLES = [
     Table("SigmoidSlope", lambda a: sigmoid(a) * sigmoid(-a), **POSITIVE),
     Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=5, **POSITIVE),
     Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
-    Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", **in_octaves(-1.0714, 17.5, 1.25)),
+    Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
     Table("Silu", lambda a: -a * sigmoid(-a), **RAMP, **curved(1.93, 0, 8.0, 16)),
     Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=6, zero=1.2784645, **curved(3.46, 0, 8.0)),
     Table("Gelu", lambda a: -a * normal(-a), degree=7, near_degree=6, **RAMP, **curved(2.28, 0.2052, 8.0)),
@@ -348,6 +349,7 @@ def print_table(table):
         # Less a little, so that no rounding of the index matters.
         flags += [f".near = {near - 1e-5:.6f}f, .near_degree = {table.near_degree}"]
     flags += [table.constants]
+    flags += [f".root = {table.root}"] if table.root != 1 else []
     flags += [f".{name} = {getattr(table, name)}" for name in ("power", "shift") if getattr(table, name)]
     flags += [f".{name} = true" for name in ("clamps", "half_root") if getattr(table, name)]
     print(f"inline constexpr Table<{table.size}, {table.degree}> k{table.name}{{\n    {{{', '.join(flags)}}},")

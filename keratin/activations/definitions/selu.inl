@@ -9,7 +9,7 @@ struct Selu {
       .formula =
           "1.0507009873554804934193349852946*(x >= 0 ? x : 1.6732632423543772848170429916717*(exp(x) - 1))",
       .source = "arXiv:1706.02515",
-      .bounds = {1, 0.78, 0.501, 0.501}};
+      .bounds = {1, 0.79, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

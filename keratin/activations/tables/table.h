@@ -16,8 +16,8 @@ enum class Index {
 enum class Symmetry {
   none,        ///< t = x
   even,        ///< t = |x|: f or its factor is even
-  odd,         ///< t = |x|, and f(x) = −f(−x); in row 0 the base is t
-  below,       ///< t = x for x < 0, where alone it holds; in row 0 the base is t
+  odd,         ///< t = |x|, and f(x) = −f(−x); in row 0 the base is root·t
+  below,       ///< t = x for x < 0, where alone it holds; in row 0 the base is root·t
   complement,  ///< t = |x|; the rows hold x < 0, and f(x) = 1 − f(−x)
   ramp,        ///< t = |x|; the rows hold x < 0, and f(x) = x + f(−x)
 };
@@ -31,6 +31,9 @@ struct Form {
   float near = 0;
   std::size_t near_degree = 0;
   float scale = 0, square = 0, start = 0;
+  /// In row 0 the base is root·t (odd, below): the nearer to f's slope at 0, the less the rounding of q
+  /// costs.
+  int root = 1;
   /// The rows hold the factor g of f(x) = x^power·g.
   int power = 0;
   /// The rows hold 2^shift times as much, so that what is subnormal is rounded at the very end.

@@ -150,10 +150,12 @@ class Rows {
     const FloatTag tag;
     const auto negative = is_negative(x);
     const Floats one = hn::Set(tag, 1.0f);
+    static_assert(form.root == 1 || form.root == 2);
+    const Floats root = form.root == 2 ? hn::Add(d, d) : d;
     if constexpr (form.symmetry == Symmetry::odd) {
-      base = hn::Max(base, d);
+      base = hn::Max(base, root);
     } else if constexpr (form.symmetry == Symmetry::below) {
-      base = hn::Min(base, d);
+      base = hn::Min(base, root);
     } else if constexpr (form.symmetry == Symmetry::ramp) {
       base = hn::IfThenElse(negative, base, hn::Add(centre, base));
       auto stays = negative;
