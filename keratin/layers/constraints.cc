@@ -1,7 +1,9 @@
 #include "keratin/layers/constraints.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
@@ -13,7 +15,8 @@ namespace {
 
 using namespace constraints;
 
-constexpr std::array<std::string_view, 4> kClassNames = {"MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"};
+constexpr std::array<std::string_view, 5> kClassNames = {"MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm",
+                                                         "RadialConstraint"};
 // What Keras adds to a norm before it divides by it.
 constexpr double kEpsilon = 1e-7;
 
@@ -32,6 +35,25 @@ Tensor constrained(const MinMaxNorm& c, const Tensor& w) {
 }
 Tensor constrained(const NonNeg&, const Tensor& w) { return ops::maximum(w, Tensor::scalar(0, w.dtype())); }
 Tensor constrained(const UnitNorm& c, const Tensor& w) { return w / (norms(w, c.axis) + kEpsilon); }
+Tensor constrained(const RadialConstraint&, const Tensor& w) {
+  const Shape& shape = w.shape();
+  if (shape.rank() != 4 || shape[0] != shape[1] || shape[0] < 2) {
+    throw ShapeError("radial constraint", "square kernels (n, n, in, out) of n >= 2",
+                     "received " + shape.to_string(), "It is for kernels of Conv2D and kin.");
+  }
+  const std::int64_t n = shape[0], half = n / 2, even = 1 - n % 2;
+  std::vector<std::int64_t> sources;
+  for (std::int64_t row = 0; row < n; ++row) {
+    for (std::int64_t column = 0; column < n; ++column) {
+      const auto from_middle = [&](std::int64_t i) { return i >= half ? i - half : half - even - i; };
+      const std::int64_t ring = std::max(from_middle(row), from_middle(column));
+      const std::int64_t i = ring == 0 ? half - 1 : half - 1 + even + ring;
+      sources.push_back(i * n + i);
+    }
+  }
+  const Tensor elements = w.reshape({n * n, shape[2] * shape[3]});
+  return ops::take(elements, Tensor::from(sources, {n * n})).reshape(shape);
+}
 Tensor constrained(const Custom& c, const Tensor& w) { return c.function(w).detach(); }
 
 Config config_of(const MaxNorm& c) {
@@ -54,6 +76,7 @@ Config config_of(const UnitNorm& c) {
   config["axis"] = detail::axes_config(c.axis);
   return config;
 }
+Config config_of(const RadialConstraint&) { return Config::object(); }
 Config config_of(const Custom&) {
   throw ValueError("constraint", "one that a file can name", "received a function",
                    "Use one of keratin::constraints.");
@@ -74,6 +97,8 @@ Kind kind_of(std::string_view name, const Config& config, Generation generation)
     kind = NonNeg{};
   } else if (name == "UnitNorm" || name == "unit_norm" || name == "unitnorm") {
     kind = UnitNorm{axis()};
+  } else if (name == "RadialConstraint" || name == "radial_constraint") {
+    kind = RadialConstraint{};
   } else {
     throw ValueError("constraint", "a known name", "received \"" + std::string(name) + "\"",
                      did_you_mean(name, kClassNames));

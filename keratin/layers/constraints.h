@@ -40,12 +40,16 @@ struct NonNeg {};
 struct UnitNorm {
   AxisList axis = 0;
 };
+/// Square kernels (n, n, in, out) equal along the rings around their middle: each ring gets an element of the
+/// kernel's diagonal, the innermost ring [n/2 - 1], those around it [n/2], [n/2 + 1], … where n is odd and
+/// [n/2 + 1], … where it is even. Keras 2 only.
+struct RadialConstraint {};
 /// The user's function of the weight's value; it cannot be saved.
 struct Custom {
   std::function<Tensor(const Tensor& w)> function;
 };
 
-using Kind = std::variant<MaxNorm, MinMaxNorm, NonNeg, UnitNorm, Custom>;
+using Kind = std::variant<MaxNorm, MinMaxNorm, NonNeg, UnitNorm, RadialConstraint, Custom>;
 
 }  // namespace constraints
 
@@ -72,7 +76,7 @@ class KERATIN_API Constraint {
 
   explicit operator bool() const noexcept { return kind_ != nullptr; }
   /// The constrained value, never recorded; `w` itself if there is no constraint. ShapeError for an axis that
-  /// w lacks.
+  /// w lacks, and for what is no set of square kernels where those are needed.
   Tensor operator()(const Tensor& w) const;
   /// As Keras of that generation writes it, null for none. ValueError for a Custom one.
   Config serialize(Generation generation = Generation::keras3) const;

@@ -53,6 +53,33 @@ TEST(Constraints, NonNegCutsAtZero) {
   EXPECT_EQ(w.at({2}), 2);
 }
 
+// What tf-keras 2.21 makes of kernels that count up from 0, and from 100 for the second filter.
+TEST(Constraints, RadialOnesAreEqualAlongRings) {
+  const std::pair<std::int64_t, std::vector<double>> rows[] = {
+      {2, {0, 0, 0, 0}},
+      {3, {4, 4, 4, 4, 0, 4, 4, 4, 4}},
+      {4, {15, 15, 15, 15, 15, 5, 5, 15, 15, 5, 5, 15, 15, 15, 15, 15}},
+      {5,
+       {18, 18, 18, 18, 18, 18, 12, 12, 12, 18, 18, 12, 6, 12, 18, 18, 12, 12, 12, 18, 18, 18, 18, 18, 18}}};
+  for (const auto& [n, expected] : rows) {
+    std::vector<double> counting;
+    for (std::int64_t i = 0; i < n * n; ++i) {
+      for (const double from : {0.0, 100.0}) counting.push_back(static_cast<double>(i) + from);
+    }
+    const Tensor w = Constraint("radial_constraint")(Tensor::from(counting, {n, n, 1, 2}));
+    for (std::int64_t i = 0; i < n * n; ++i) {
+      for (std::int64_t filter = 0; filter < 2; ++filter) {
+        EXPECT_EQ(w.at({i / n, i % n, 0, filter}),
+                  expected[static_cast<std::size_t>(i)] + static_cast<double>(100 * filter))
+            << n << ", " << i;
+      }
+    }
+  }
+  const Constraint radial(RadialConstraint{});
+  for (const Shape& shape : {Shape{3, 3}, Shape{3, 5, 1, 1}, Shape{1, 1, 2, 2}})
+    EXPECT_THROW(radial(Tensor::zeros(shape)), ShapeError);
+}
+
 TEST(Constraints, NothingLeavesTheWeightAlone) {
   const Tensor w = weights();
   EXPECT_EQ(Constraint()(w).data(), w.data());
@@ -68,6 +95,8 @@ TEST(Constraints, AreWrittenAndReadAsKerasDoes) {
        R"({"module": "keras.constraints", "class_name": "NonNeg", "config": {}, "registered_name": null})"},
       {"unit_norm",
        R"({"module": "keras.constraints", "class_name": "UnitNorm", "config": {"axis": 0}, "registered_name": null})"},
+      {RadialConstraint{},
+       R"({"module": "keras.constraints", "class_name": "RadialConstraint", "config": {}, "registered_name": null})"},
       {MinMaxNorm{.min_value = 0.5, .axis = {0, 1}},
        R"({"module": "keras.constraints", "class_name": "MinMaxNorm", "config": {"min_value": 0.5, "max_value": 1.0, "rate": 1.0, "axis": [0, 1]}, "registered_name": null})"}};
   for (const auto& [constraint, text] : rows) {
