@@ -49,6 +49,9 @@ class KERATIN_API Callback {
   virtual void on_epoch_end(TrainingRun& /*run*/, std::int64_t /*epoch*/, const Metrics& /*logs*/) {}
   virtual void on_train_batch_begin(TrainingRun& /*run*/, std::int64_t /*batch*/) {}
   virtual void on_train_batch_end(TrainingRun& /*run*/, std::int64_t /*batch*/, const Metrics& /*logs*/) {}
+  /// Around each validation of fit; the logs are those of the validation alone, under evaluate's names.
+  virtual void on_test_begin(TrainingRun& /*run*/) {}
+  virtual void on_test_end(TrainingRun& /*run*/, const Metrics& /*logs*/) {}
   /// A batch's loss was NaN or infinite; the weights are those before it. True to end training there, else
   /// the error is thrown.
   virtual bool on_not_finite(TrainingRun& /*run*/, std::int64_t /*batch*/, const NumericError& /*error*/) {

@@ -35,11 +35,7 @@ const std::map<std::string, const char*> kNotDue = {
     {"callbacks/ProgbarLogger", "ProgressBar"},
     {"callbacks/RemoteMonitor", "posts to a server; the library opens no connections"},
     {"callbacks/SidecarEvaluatorModelExport", kFrameworks},
-    {"callbacks/SwapEMAWeights",
-     "not yet: use_ema puts the averages in place when fit ends, not for validation"},
     {"constraints/Constraint", kBase},
-    {"constraints/RadialConstraint", "not yet: square kernels equal along circles"},
-    {"constraints/radial_constraint", "not yet: square kernels equal along circles"},
     {"initializers/Initializer", kBase},
     {"initializers/STFT", kAudio},
     {"initializers/STFTInitializer", kAudio},
@@ -151,6 +147,7 @@ const std::set<std::string> kClasses = [] {
   KERATIN_CLASS(LearningRateScheduler);
   KERATIN_CLASS(ModelCheckpoint);
   KERATIN_CLASS(ReduceLROnPlateau);
+  KERATIN_CLASS(SwapEMAWeights);
   KERATIN_CLASS(TensorBoard);
   KERATIN_CLASS(TerminateOnNaN);
   KERATIN_CLASS(AvgPool1D);

@@ -26,8 +26,7 @@ std::int64_t steps_of(const Batches& batches, const std::optional<std::int64_t>&
 
 // Batches are independent: each runs on one thread, and their means are added in their order.
 Metrics evaluate_samples(const Model& model, const TrainingState& state, const Samples& samples,
-                         std::int64_t batch_size, const std::optional<std::int64_t>& limit,
-                         std::string_view prefix) {
+                         std::int64_t batch_size, const std::optional<std::int64_t>& limit) {
   const Batches batches(samples, batch_size);
   const Stepper stepper = stepper_of(model, state);
   const std::int64_t steps = steps_of(batches, limit, "evaluate: steps");
@@ -41,7 +40,7 @@ Metrics evaluate_samples(const Model& model, const TrainingState& state, const S
   });
   Collected all(state);
   for (const Collected& part : parts) all.add(part);
-  return all.values(prefix);
+  return all.values();
 }
 
 }  // namespace detail
@@ -131,7 +130,7 @@ Metrics Model::evaluate(const TensorList& x, const TensorList& y, const Evaluate
   const TrainingState& known = detail::compiled_with_loss("evaluate", state.get());
   const Samples samples = detail::samples_of("evaluate", known, x, y, options.sample_weight);
   detail::check_labels(*this, known, samples);
-  return detail::evaluate_samples(*this, known, samples, options.batch_size, options.steps, "");
+  return detail::evaluate_samples(*this, known, samples, options.batch_size, options.steps);
 }
 Metrics Model::evaluate(const TensorList& x, const TensorList& y) const {
   return evaluate(x, y, EvaluateOptions{});

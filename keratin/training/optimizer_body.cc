@@ -153,6 +153,10 @@ void OptimizerBody::find_clips(std::span<const Tensor> gradients, double scale) 
 void OptimizerBody::apply(std::span<const Variable> variables, std::span<const Tensor> gradients,
                           double loss_scale) {
   check_gradients(common.name, variables, gradients);
+  if (averages_swapped) {
+    throw ValueError(common.name, "expects the weights themselves in the model", "got their averages",
+                     "Call swap_averages again before the next step.");
+  }
   const FloatEnvironment environment;
   const std::int64_t count = accumulation_steps();
   const bool updates_now = (steps + 1) % count == 0;
@@ -213,10 +217,36 @@ void OptimizerBody::average(VariableState& state) {
 
 void OptimizerBody::finalize(std::span<const Variable> variables) {
   if (!common.use_ema) return;
+  const bool in_place = std::exchange(averages_swapped, false);
+  for_each_state(variables, [&](VariableState& state) {
+    if (in_place) {
+      state.average = state.variable.value().clone();
+    } else {
+      state.variable.assign(state.average.clone());
+    }
+  });
+}
+
+void OptimizerBody::swap_averages(std::span<const Variable> variables) {
+  if (!common.use_ema) {
+    throw ValueError(common.name, "expects use_ema, which keeps averages", "it is off",
+                     "Make the optimizer with {.use_ema = true}.");
+  }
+  for_each_state(variables, [](VariableState& state) {
+    Tensor weights = state.variable.value().clone();
+    state.variable.assign(state.average);
+    state.average = std::move(weights);
+  });
+  averages_swapped = !averages_swapped;
+}
+
+// Those of the variables that a step was done for.
+template <class F>
+void OptimizerBody::for_each_state(std::span<const Variable> variables, F&& f) {
   for (const Variable& one : variables) {
     const auto found = std::find_if(states.begin(), states.end(),
                                     [&](const VariableState& state) { return state.variable == one; });
-    if (found != states.end()) found->variable.assign(found->average.clone());
+    if (found != states.end()) f(*found);
   }
 }
 

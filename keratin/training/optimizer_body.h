@@ -77,6 +77,7 @@ class OptimizerBody {
 
   void apply(std::span<const Variable> variables, std::span<const Tensor> gradients, double loss_scale);
   void finalize(std::span<const Variable> variables);
+  void swap_averages(std::span<const Variable> variables);
   VariableState& state_of(std::size_t index, const Variable& variable);
   void exclude(std::vector<Variable> variables, std::vector<std::string> names);
 
@@ -88,6 +89,7 @@ class OptimizerBody {
   CommonOptions common;
   std::int64_t steps = 0;
   std::vector<VariableState> states;
+  bool averages_swapped = false;
   std::vector<Variable> excluded;
   std::vector<std::string> excluded_names;
 
@@ -97,6 +99,8 @@ class OptimizerBody {
   void find_clips(std::span<const Tensor> gradients, double scale);
   void update_all(std::span<const Variable> variables, std::span<const Tensor> gradients);
   void average(VariableState& state);
+  template <class F>
+  void for_each_state(std::span<const Variable> variables, F&& f);
 
   std::vector<Tensor> gradients_;  // of this step, contiguous
   std::vector<StepInput> inputs_;  // beside them

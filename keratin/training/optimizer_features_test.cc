@@ -64,6 +64,58 @@ TEST(OptimizerAverages, AreWhatFitLeaves) {
   EXPECT_EQ(model.get_weights()[0].item(), 0.375);
 }
 
+// As above: averages 1/2, 3/8 in the first epoch, from w = 1/4 on 1/4, 5/32 in the second.
+TEST(OptimizerAverages, AreWhatValidationSeesWithSwapEMAWeights) {
+  for (const bool on_epoch : {false, true}) {
+    Sequential model{Input({1}), Dense(1, {.use_bias = false, .kernel_initializer = initializers::Ones()})};
+    model.compile({.optimizer = SGD(0.25, {.use_ema = true, .ema_momentum = 0.5}), .loss = "mse"});
+    const Tensor x = Tensor::full({2, 1}, 1), y = Tensor::zeros({2, 1});
+    std::vector<double> seen;
+    const auto see = [&](TrainingRun& run, std::int64_t, const Metrics&) {
+      seen.push_back(run.model.get_weights()[0].item());
+    };
+    const History history = model.fit(
+        x, y,
+        {.batch_size = 1,
+         .epochs = 2,
+         .callbacks = {SwapEMAWeights({.swap_on_epoch = on_epoch}), LambdaCallback({.on_epoch_end = see})},
+         .validation_data = {x, y}});
+    EXPECT_EQ(history["val_loss"], (std::vector<double>{9.0 / 64, 25.0 / 1024}));
+    EXPECT_EQ(history["loss"], (std::vector<double>{(1 + 0.25) / 2, (1.0 / 16 + 1.0 / 64) / 2}));
+    EXPECT_EQ(seen, on_epoch ? (std::vector<double>{0.375, 5.0 / 32}) : (std::vector<double>{0.25, 0.0625}));
+    EXPECT_EQ(model.get_weights()[0].item(), 5.0 / 32);
+  }
+}
+
+TEST(OptimizerAverages, AreTheModelsAfterAnEarlyEndToo) {
+  Sequential model{Input({1}), Dense(1, {.use_bias = false, .kernel_initializer = initializers::Ones()})};
+  model.compile({.optimizer = SGD(0.25, {.use_ema = true, .ema_momentum = 0.5}), .loss = "mse"});
+  const auto stop = [](TrainingRun& run, std::int64_t, const Metrics&) { run.stop_training = true; };
+  model.fit(Tensor::full({2, 1}, 1), Tensor::zeros({2, 1}),
+            {.batch_size = 1,
+             .epochs = 5,
+             .callbacks = {SwapEMAWeights({.swap_on_epoch = true}), LambdaCallback({.on_epoch_end = stop})}});
+  EXPECT_EQ(model.get_weights()[0].item(), 0.375);
+}
+
+TEST(OptimizerAverages, ChangePlacesWithTheWeightsAndLetNoStepBetween) {
+  Optimizer optimizer = SGD(0.05, {.use_ema = true, .ema_momentum = 0.5});
+  const std::vector<Variable> variables{Variable(tensor(kStart), "w")};
+  run(optimizer, variables);
+  const Values weights = to_vector(variables[0].value());
+  optimizer.swap_averages(variables);
+  EXPECT_NEAR(variables[0].value().at({0}), 0.92890625, 1e-15);
+  EXPECT_THROW(run(optimizer, variables), ValueError);
+  optimizer.swap_averages(variables);
+  EXPECT_EQ(to_vector(variables[0].value()), weights);
+  Optimizer plain = SGD(0.05);
+  EXPECT_THROW(plain.swap_averages(variables), ValueError);
+  Sequential model{Input({1}), Dense(1)};
+  model.compile({.optimizer = plain, .loss = "mse"});
+  EXPECT_THROW(model.fit(Tensor::zeros({2, 1}), Tensor::zeros({2, 1}), {.callbacks = {SwapEMAWeights()}}),
+               ValueError);
+}
+
 TEST(OptimizerLossScale, IsTakenOutOfTheGradientsBeforeTheyAreClipped) {
   for (const double scale : {1024.0, 0.25}) {
     Optimizer plain = SGD(0.05, {.clipnorm = 1.5});

@@ -71,6 +71,9 @@ double Optimizer::loss_scale() const noexcept {
   return scale_ == nullptr ? body_->loss_scale() : scale_->scale * body_->loss_scale();
 }
 void Optimizer::finalize_variable_values(std::span<const Variable> variables) { body_->finalize(variables); }
+void Optimizer::swap_averages(std::span<const Variable> variables) { body_->swap_averages(variables); }
+bool Optimizer::use_ema() const noexcept { return body_->common.use_ema; }
+bool Optimizer::averages_swapped() const noexcept { return body_->averages_swapped; }
 void Optimizer::exclude_from_weight_decay(std::vector<Variable> variables, std::vector<std::string> names) {
   body_->exclude(std::move(variables), std::move(names));
 }

@@ -212,6 +212,12 @@ class KERATIN_API Optimizer {
   /// With use_ema the averages take the place of the weights, as fit does at its end; else nothing. Keras:
   /// Optimizer.finalize_variable_values.
   void finalize_variable_values(std::span<const Variable> variables);
+  /// The weights and their averages change places; called again, all is as before. In between nothing is to
+  /// be learned: apply throws. ValueError without use_ema. Cost: a copy of the weights.
+  void swap_averages(std::span<const Variable> variables);
+  bool use_ema() const noexcept;
+  /// Whether the averages stand where the weights were: swap_averages.
+  bool averages_swapped() const noexcept;
   /// No weight decay for these variables, nor for those whose name holds one of `names`. Replaces an earlier
   /// choice. Keras: Optimizer.exclude_from_weight_decay, whose regular expressions are plain text here.
   void exclude_from_weight_decay(std::vector<Variable> variables, std::vector<std::string> names = {});

@@ -18,6 +18,7 @@
 #include "keratin/training/monitoring.h"
 #include "keratin/training/optimizers.h"
 #include "keratin/training/per_output.h"
+#include "keratin/training/swap_ema_weights.h"
 
 namespace keratin::inline v0 {
 

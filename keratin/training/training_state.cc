@@ -93,20 +93,19 @@ void Collected::add(const Collected& other) {
   for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i]->merge(*other.metrics_[i]);
 }
 
-Metrics Collected::values(std::string_view prefix) const {
+Metrics Collected::values() const {
   Metrics values;
-  const std::string before(prefix);
-  values.set(before + "loss", loss_.value());
+  values.set("loss", loss_.value());
   for (std::size_t i = 0; i < losses_.size(); ++i)
-    values.set(before + state_->output_names[state_->reported_losses[i]] + "_loss", losses_[i].value());
+    values.set(state_->output_names[state_->reported_losses[i]] + "_loss", losses_[i].value());
   for (std::size_t i = 0; i < metrics_.size(); ++i)
-    values.set(before + state_->metrics[i].name, metrics_[i]->result().item());
+    values.set(state_->metrics[i].name, metrics_[i]->result().item());
   return values;
 }
 
-void append(Metrics& logs, Metrics values, Generation generation) {
+void append(Metrics& logs, Metrics values, Generation generation, std::string_view prefix) {
   if (generation == Generation::keras3) values.sort();
-  for (const auto& [name, value] : values) logs.set(name, value);
+  for (const auto& [name, value] : values) logs.set(std::string(prefix) + name, value);
 }
 
 std::shared_ptr<TrainingState> state_of(const Model& model, const CompileOptions& options) {

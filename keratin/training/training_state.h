@@ -32,7 +32,7 @@ class Collected {
   bool wants_predictions() const { return !metrics_.empty(); }
   void add(const StepResult& result, const Batch& batch);
   void add(const Collected& other);
-  Metrics values(std::string_view prefix = "") const;
+  Metrics values() const;
 
  private:
   const TrainingState* state_;
@@ -41,8 +41,8 @@ class Collected {
   std::vector<std::unique_ptr<MetricState>> metrics_;
 };
 
-/// Adds values in the order of the generation's History.
-void append(Metrics& logs, Metrics values, Generation generation);
+/// Adds values in the order of the generation's History, `prefix` before their names.
+void append(Metrics& logs, Metrics values, Generation generation, std::string_view prefix = "");
 
 }  // namespace detail
 
@@ -75,8 +75,7 @@ void check_labels(const Model& model, const TrainingState& state, const Samples&
 
 /// Batches are independent: each runs on one thread, and their means are added in their order.
 Metrics evaluate_samples(const Model& model, const TrainingState& state, const Samples& samples,
-                         std::int64_t batch_size, const std::optional<std::int64_t>& limit,
-                         std::string_view prefix);
+                         std::int64_t batch_size, const std::optional<std::int64_t>& limit);
 std::int64_t steps_of(const Batches& batches, const std::optional<std::int64_t>& limit,
                       std::string_view argument);
 
