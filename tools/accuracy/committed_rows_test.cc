@@ -19,7 +19,7 @@ const std::string kDocs = KERATIN_SOURCE_DIR "/docs/";
 TEST(CommittedRows, OfASampleHaveTheHashesOfTheseKernels) {
   if (!Oracle::available()) GTEST_SKIP() << "built without MPFR";
   const RowFile file(kDocs + "accuracy.json", true);
-  // Only hashed: 435,000 inputs a row take a millisecond, and the oracle would take a minute.
+  // Only hashed: all rows take seconds, and with the oracle minutes.
   Plan plan;
   plan.judge = false;
   for (const activations::Function& function : activations::functions()) {

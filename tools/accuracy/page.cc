@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <map>
 #include <set>
-#include <utility>
 
 #include "tools/accuracy/rows.h"
 
@@ -54,27 +54,34 @@ std::string same_bits(const Json& rows, const Json& judged) {
   return isas;
 }
 
-// How many functions of a type gave one hash on every instruction set that a plan was run on.
+// How many functions of a type gave one hash on every instruction set that they were run on, by these sets.
 std::string table_of_bits(const Json& rows) {
-  struct Count {
-    std::set<std::string> isas;
-    std::map<std::string, std::set<std::string>> hashes;
+  struct Results {
+    std::set<std::string> isas, hashes;
   };
-  std::map<std::pair<std::string, std::string>, Count> counts;
+  // By type, plan and what was run.
+  std::map<std::array<std::string, 3>, Results> results;
   for (const Json& row : rows) {
     const auto text = [&](const char* key) { return row.at(key).get<std::string>(); };
-    Count& count = counts[{text("dtype"), text("plan")}];
-    count.isas.insert(text("isa"));
-    count.hashes[text("function") + " " + text("parameters") + " " + text("direction")].insert(text("hash"));
+    Results& result = results[{text("dtype"), text("plan"),
+                               text("function") + " " + text("parameters") + " " + text("direction")}];
+    result.isas.insert(text("isa"));
+    result.hashes.insert(text("hash"));
+  }
+  struct Count {
+    std::size_t all = 0, different = 0;
+  };
+  std::map<std::array<std::string, 3>, Count> counts;
+  for (const auto& [key, result] : results) {
+    std::string isas;
+    for (const std::string& isa : result.isas) isas += (isas.empty() ? "" : ", ") + isa;
+    Count& count = counts[{key[0], key[1], isas}];
+    ++count.all;
+    count.different += result.hashes.size() > 1;
   }
   std::string table;
   for (const auto& [key, count] : counts) {
-    std::size_t different = 0;
-    for (const auto& [row, hashes] : count.hashes) different += hashes.size() > 1;
-    std::string isas;
-    for (const std::string& isa : count.isas) isas += (isas.empty() ? "" : ", ") + isa;
-    table += fmt::format("| {} | {} | {} | {} | {} |\n", key.first, key.second, isas, count.hashes.size(),
-                         different);
+    table += fmt::format("| {} | {} | {} | {} | {} |\n", key[0], key[1], key[2], count.all, count.different);
   }
   return "\n## The same bits\n| type | inputs | instruction sets | functions, parameters, directions | of "
          "them with"
