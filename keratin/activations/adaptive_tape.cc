@@ -113,6 +113,7 @@ void AdaptiveTape::measure() {
       if (size >= 0.125 && std::fabs(size - root) < std::max(0.5, root / 2)) least[j] = unit;
     }
   }
+  max_ulp_ = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     // Which the tape computes beside polynomials.
     if (piecewise_ && std::isinf(x[i])) continue;
