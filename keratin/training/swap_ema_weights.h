@@ -15,8 +15,9 @@ struct SwapEMAWeightsOptions {
 };
 
 /// Validation sees the averages that the optimizer keeps with use_ema in place of the weights. However
-/// training ends, the model has the averages then, as use_ema alone gives. ValueError in fit without use_ema.
-/// Keras: keras.callbacks.SwapEMAWeights.
+/// training ends, the model has the averages then, as use_ema alone gives. A BackupAndRestore goes before
+/// this in the list: behind it, with swap_on_epoch, it would keep weights and averages in each other's
+/// places. ValueError in fit without use_ema. Keras: keras.callbacks.SwapEMAWeights.
 class KERATIN_API SwapEMAWeights : public Callback {
  public:
   explicit SwapEMAWeights(const SwapEMAWeightsOptions& options = {}) : options_(options) {}
