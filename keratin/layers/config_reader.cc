@@ -182,6 +182,13 @@ DTypePolicy ConfigReader::dtype(std::string_view key) {
   }
 }
 
+DType ConfigReader::dtype_name(std::string_view key) {
+  const Config* value = find(key);
+  if (value == nullptr || !value->is_string())
+    refuse(key, "the name of a dtype", value == nullptr ? Config() : *value);
+  return dtype_of(value->get_ref<const std::string&>());
+}
+
 void ConfigReader::ignore(std::initializer_list<std::string_view> keys) {
   read_.insert(read_.end(), keys.begin(), keys.end());
 }

@@ -64,6 +64,8 @@ class ConfigReader {
   std::optional<AxisList> optional_axes(std::string_view key);
   /// A name or a DTypePolicy; ValueError for one that layers do not compute in.
   DTypePolicy dtype(std::string_view key);
+  /// The dtype of a name; ValueError where the key is absent, too.
+  DType dtype_name(std::string_view key);
 
   /// Keys that change nothing here.
   void ignore(std::initializer_list<std::string_view> keys);

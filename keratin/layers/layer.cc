@@ -325,9 +325,10 @@ Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
     return (*this)(std::vector<Tensor>{x}, context);
   check_defined(*body_, x);
   build(x.shape());
-  const Precision precision(*body_);
-  const Tensor y = body_->call(in_dtype_of(*body_, x), context);
-  add_penalty(*body_, y, context);
+  const LayerBody& body = body_->called(context);
+  const Precision precision(body);
+  const Tensor y = body.call(in_dtype_of(body, x), context);
+  add_penalty(body, y, context);
   return precision.result(y);
 }
 
@@ -338,25 +339,26 @@ Tensor Layer::operator()(const std::vector<Tensor>& inputs, const CallContext& c
 std::vector<Tensor> Layer::call(const std::vector<Tensor>& inputs, const CallContext& context) const {
   if (inputs.empty()) body_->check_single(0);
   std::vector<Shape> shapes;
-  std::vector<Tensor> cast;
   for (const Tensor& x : inputs) {
     check_defined(*body_, x);
     shapes.push_back(x.shape());
-    cast.push_back(in_dtype_of(*body_, x));
   }
   body_->ensure_built(shapes);
+  const LayerBody& body = body_->called(context);
+  std::vector<Tensor> cast;
+  for (const Tensor& x : inputs) cast.push_back(in_dtype_of(body, x));
   CallContext inner = context;
   if (inner.masks.empty()) inner.masks = {inner.mask};
   inner.masks.resize(inputs.size());
   inner.mask = inner.masks.front();
-  const Precision precision(*body_);
-  std::vector<Tensor> outputs = body_->call_list(cast, inner);
+  const Precision precision(body);
+  std::vector<Tensor> outputs = body.call_list(cast, inner);
   for (Tensor& y : outputs) {
-    add_penalty(*body_, y, context);
+    add_penalty(body, y, context);
     y = precision.result(y);
   }
   if (inner.output_masks != nullptr) {
-    if (!body_->gives_masks()) *inner.output_masks = body_->output_masks(cast, inner.masks);
+    if (!body.gives_masks()) *inner.output_masks = body.output_masks(cast, inner.masks);
     inner.output_masks->resize(outputs.size());
   }
   return outputs;
@@ -378,7 +380,7 @@ std::vector<SymbolicTensor> Layer::call(const std::vector<SymbolicTensor>& input
   for (const SymbolicTensor& x : inputs) shapes.push_back(x.shape());
   body_->ensure_built(shapes);
   const auto source = std::make_shared<const SymbolicCall>(
-      SymbolicCall{body_, inputs, body_->output_shapes(shapes), context.use_causal_mask});
+      SymbolicCall{body_, inputs, body_->called(context).output_shapes(shapes), keywords_of(context)});
   std::vector<SymbolicTensor> outputs;
   for (std::size_t i = 0; i < source->output_shapes.size(); ++i) outputs.emplace_back(source, i);
   return outputs;

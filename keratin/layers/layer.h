@@ -13,6 +13,7 @@
 #include "keratin/activations/activation_fn.h"
 #include "keratin/core/config.h"
 #include "keratin/core/export.h"
+#include "keratin/layers/call_context.h"
 #include "keratin/layers/constraints.h"
 #include "keratin/layers/dtype_policy.h"
 #include "keratin/layers/initializers.h"
@@ -25,23 +26,6 @@ namespace keratin::inline v0 {
 
 /// Defined in keratin/training.
 struct TrainingState;
-
-/// How a layer is called.
-struct CallContext {
-  bool training = false;
-  /// True where an element of the input counts; undefined for all.
-  Tensor mask = {};
-  /// Where the call puts losses of its own (activity regularizers), scalars; null to leave them out.
-  std::vector<Tensor>* losses = nullptr;
-  /// The masks of several inputs, one each; then `mask` is not looked at.
-  std::vector<Tensor> masks = {};
-  /// Attention only: which of the keys each query sees, (batch, queries, keys), and whether later keys are
-  /// hidden.
-  Tensor attention_mask = {};
-  bool use_causal_mask = false;
-  /// Where the call puts the mask of each output; null to leave them out.
-  std::vector<Tensor>* output_masks = nullptr;
-};
 
 /// One weight of a layer with what training does to it.
 struct Weight {
@@ -110,6 +94,8 @@ class KERATIN_API LayerBody {
   virtual bool gives_masks() const { return false; }
   /// Whether Keras calls it with its inputs one by one, rather than with a list of them.
   virtual bool separates_inputs() const { return false; }
+  /// The body that runs such a call: another one where a keyword makes the layer one, as `reverse` does.
+  virtual const LayerBody& called(const CallContext& /*context*/) const { return *this; }
   /// The function this layer applies to each element alone, if that is all it does: as an activation it is
   /// fused.
   virtual const ElementwiseFunction* elementwise() const { return nullptr; }
@@ -209,7 +195,7 @@ class KERATIN_API Layer {
   std::vector<Tensor> call(const std::vector<Tensor>& inputs, const CallContext& context = {}) const;
 
   // On tensors without values (Input): nothing is computed, Model(inputs, outputs) collects the calls. Of the
-  // context, use_causal_mask alone is kept.
+  // context, the keywords alone are kept.
   SymbolicTensor operator()(const SymbolicTensor& x, const CallContext& context = {}) const;
   SymbolicTensor operator()(const std::vector<SymbolicTensor>& inputs, const CallContext& context = {}) const;
   std::vector<SymbolicTensor> call(const std::vector<SymbolicTensor>& inputs,

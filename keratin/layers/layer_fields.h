@@ -73,6 +73,7 @@ class FieldWriter {
   static Config plain(const AxisList& value) { return axes_config(value); }
   static Config plain(const Shape& value) { return shape_config(value); }
   static Config plain(const Sizes& value) { return value.values(); }
+  static Config plain(DType value) { return name(value); }
   static Config plain(const std::vector<Pair>& value);
   template <class T>
   static Config plain(const std::optional<T>& value) {
@@ -123,6 +124,7 @@ class FieldReader {
   void read(const char* key, Sizes& value) { value = reader_.optional_axes(key)->values(); }
   void read(const char* key, std::vector<Pair>& value);
   void read(const char* key, std::vector<double>& value);
+  void read(const char* key, DType& value) { value = reader_.dtype_name(key); }
   void read(const char* key, Config& value) { value = *reader_.find(key); }
   template <class T>
   void read(const char* key, std::optional<T>& value) {

@@ -102,6 +102,7 @@ Classes built_in() {
       {"RepeatVector", factory_of<RepeatVector>()},
       {"Rescaling", factory_of<Rescaling>()},
       {"Reshape", factory_of<Reshape>()},
+      {"ReversibleEmbedding", factory_of<ReversibleEmbedding>()},
       {"SeparableConv1D", factory_of<SeparableConv1D>()},
       {"SeparableConv2D", factory_of<SeparableConv2D>()},
       {"SimpleRNN", factory_of<SimpleRNN>()},

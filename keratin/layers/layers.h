@@ -31,6 +31,7 @@
 #include "keratin/layers/relu.h"
 #include "keratin/layers/rescaling.h"
 #include "keratin/layers/reshape.h"
+#include "keratin/layers/reversible_embedding.h"
 #include "keratin/layers/softmax.h"
 #include "keratin/layers/spectral_normalization.h"
 #include "keratin/layers/thresholded_relu.h"

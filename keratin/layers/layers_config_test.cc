@@ -151,6 +151,7 @@ TEST(Layers, EveryClassOfTheRegistryIsMadeByItsName) {
       {"LocallyConnected2D", R"({"filters": 2, "kernel_size": 3})"},
       {"ParametricActivation", R"({"formula": "x * p", "parameters": [{"name": "p"}]})"},
       {"RNN", R"({"cell": {"class_name": "LSTMCell", "config": {"units": 2}}})"},
+      {"ReversibleEmbedding", R"({"input_dim": 2, "output_dim": 2})"},
       {"SimpleRNNCell", R"({"units": 2})"},
       {"StackedRNNCells", R"({"cells": [{"class_name": "LSTMCell", "config": {"units": 2}}]})"},
       {"Scale", R"({"name": "x"})"},  // a test's own

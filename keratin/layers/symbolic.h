@@ -8,6 +8,7 @@
 #include "keratin/core/dtype.h"
 #include "keratin/core/export.h"
 #include "keratin/core/shape.h"
+#include "keratin/layers/call_context.h"
 
 namespace keratin::inline v0 {
 
@@ -38,7 +39,7 @@ struct SymbolicCall {
   std::shared_ptr<LayerBody> layer;
   std::vector<SymbolicTensor> inputs;
   std::vector<Shape> output_shapes;
-  bool use_causal_mask = false;
+  CallContext keywords = {};
 };
 
 }  // namespace keratin::inline v0

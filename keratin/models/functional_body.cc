@@ -96,7 +96,7 @@ class FunctionalBody::Tracer {
               .inputs = {},
               .first_output = body_.values_.size(),
               .outputs = call.output_shapes.size(),
-              .use_causal_mask = call.use_causal_mask,
+              .keywords = call.keywords,
               .node = calls_[call.layer.get()]++};
     for (const SymbolicTensor& input : call.inputs)
       step.inputs.push_back(first_value_.at(&input.source()) + input.index());
@@ -250,13 +250,14 @@ std::vector<Tensor> FunctionalBody::call_list(const std::vector<Tensor>& inputs,
   }
   for (const Step& step : steps_) {
     if (step.inputs.empty()) continue;
-    CallContext inner{.training = context.training, .losses = context.losses};
+    CallContext inner = step.keywords;
+    inner.training = context.training;
+    inner.losses = context.losses;
     std::vector<Tensor> given, output_masks;
     for (const std::size_t input : step.inputs) {
       given.push_back(values[input]);
       inner.masks.push_back(masks[input]);
     }
-    inner.use_causal_mask = step.use_causal_mask;
     inner.output_masks = &output_masks;
     std::vector<Tensor> outputs = step.layer.call(given, inner);
     for (std::size_t i = 0; i < step.outputs; ++i) {
@@ -281,7 +282,7 @@ std::vector<Shape> FunctionalBody::output_shapes(const std::vector<Shape>& input
     if (step.inputs.empty()) continue;
     std::vector<Shape> given;
     for (const std::size_t input : step.inputs) given.push_back(shapes[input]);
-    const std::vector<Shape> results = step.layer.compute_output_shapes(given);
+    const std::vector<Shape> results = step.layer.body().called(step.keywords).output_shapes(given);
     std::copy(results.begin(), results.end(),
               shapes.begin() + static_cast<std::ptrdiff_t>(step.first_output));
   }

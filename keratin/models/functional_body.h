@@ -17,7 +17,7 @@ class FunctionalBody final : public ModelBody {
     Layer layer;
     std::vector<std::size_t> inputs;
     std::size_t first_output, outputs;
-    bool use_causal_mask;
+    CallContext keywords;
     std::int64_t node;  ///< the how manieth call of its layer in this model
   };
   /// One value: what it looks like, and which output of which call it is.

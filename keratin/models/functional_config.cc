@@ -1,4 +1,6 @@
 // The configs of models described by calls, as both Keras write them.
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -35,7 +37,8 @@ Config node_of(const FunctionalBody& body, const Step& step, Generation target) 
   const bool is_list = step.layer.body().has_lists() && !step.layer.body().separates_inputs() &&
                        (step.inputs.size() > 1 || !step.layer.body().gives_masks());
   Config arguments = Config::object();
-  if (step.use_causal_mask) arguments["use_causal_mask"] = true;
+  for (const CallKeyword& keyword : kCallKeywords)
+    if (step.keywords.*keyword.value) arguments[keyword.name] = true;
   Config inputs = Config::array();
   if (target == Generation::keras2) {
     for (const std::size_t input : step.inputs) {
@@ -99,6 +102,13 @@ struct PendingCall {
   CallContext context;
 };
 
+std::string known_keywords() {
+  std::string names;
+  for (const CallKeyword& keyword : kCallKeywords)
+    names += (names.empty() ? "" : " and ") + std::string(keyword.name);
+  return names;
+}
+
 void read_keywords(const Config& keywords, PendingCall& call) {
   if (!keywords.is_object()) refuse("an object of keyword arguments", keywords);
   // In the order of call's signature: MultiHeadAttention(query, value, key), RNN(sequences, initial_state).
@@ -106,10 +116,11 @@ void read_keywords(const Config& keywords, PendingCall& call) {
     if (keywords.contains(key)) collect(keywords[key], call.inputs);
   for (const auto& [key, value] : keywords.items()) {
     if (value.is_null() || key == "value" || key == "key" || key == "initial_state") continue;
-    if (key == "use_causal_mask" && value.is_boolean()) {
-      call.context.use_causal_mask = value.get<bool>();
+    const auto known = std::ranges::find(kCallKeywords, key, &CallKeyword::name);
+    if (known != std::end(kCallKeywords) && value.is_boolean()) {
+      call.context.*known->value = value.get<bool>();
     } else if (!(value.is_boolean() && !value.get<bool>())) {
-      refuse("no other keyword than use_causal_mask in a call", Config::object({{key, value}}));
+      refuse("no other keyword than " + known_keywords() + " in a call", Config::object({{key, value}}));
     }
   }
 }

@@ -87,7 +87,6 @@ const std::map<std::string, const char*> kNotDue = {
     {"layers/RandomWidth", kImages},
     {"layers/RandomZoom", kImages},
     {"layers/Resizing", kImages},
-    {"layers/ReversibleEmbedding", "not yet: an Embedding and a Dense that share a table"},
     {"layers/STFTSpectrogram", kAudio},
     {"layers/Solarization", kImages},
     {"layers/StringLookup", kData},

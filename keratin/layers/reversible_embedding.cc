@@ -1,0 +1,111 @@
+#include "keratin/layers/reversible_embedding.h"
+
+#include "keratin/activations/functions.h"
+#include "keratin/core/text.h"
+#include "keratin/layers/embedding_body.h"
+
+namespace keratin::inline v0 {
+namespace {
+
+struct ReversibleArguments {
+  std::int64_t input_dim = 0, output_dim = 0;
+  ReversibleEmbeddingOptions options;
+  template <class Self, class Fields>
+  static void fields(Self& a, Fields& field) {
+    detail::embedding_fields(a, field);
+    field("tie_weights", a.options.tie_weights);
+    field("reverse_dtype", a.options.reverse_dtype);
+    field("logit_soft_cap", a.options.logit_soft_cap);
+  }
+};
+
+// The way back, on the weights of the layer that it belongs to.
+class ReverseBody final : public LayerBody {
+ public:
+  ReverseBody(const LayerBody& owner, const ReversibleArguments& arguments, Variable matrix)
+      : a_(arguments), matrix_(std::move(matrix)) {
+    name = owner.name;
+    dtype = owner.dtype;
+    compute_dtype = owner.compute_dtype;
+    if (a_.options.reverse_dtype) {
+      compute_dtype = *a_.options.reverse_dtype;
+      dtype = compute_dtype == DType::float64 ? DType::float64 : DType::float32;
+    }
+    activity_regularizer = owner.activity_regularizer;
+  }
+
+  std::string_view class_name() const override { return "ReversibleEmbedding"; }
+  Config config(Generation) const override { return Config::object(); }
+
+  Tensor call(const Tensor& x, const CallContext&) const override {
+    const Shape shape = output_shape(x.shape());
+    const Tensor rows = ops::reshape(x, {x.size() / a_.output_dim, a_.output_dim});
+    const Tensor kept = ops::cast(matrix_.tensor(), dtype);
+    const Tensor scores =
+        ops::reshape(ops::matmul(rows, a_.options.tie_weights ? ops::transpose(kept) : kept), shape);
+    if (!a_.options.logit_soft_cap) return scores;
+    const double cap = *a_.options.logit_soft_cap;
+    return activations::tanh(scores / cap) * cap;
+  }
+
+  Shape output_shape(const Shape& input) const override {
+    if (input.rank() < 1 || input.back() != a_.output_dim) {
+      refuse_input("an input whose last axis is " + std::to_string(a_.output_dim) + " to reverse", input,
+                   "Feed rows as the layer gives them.");
+    }
+    Shape output = input;
+    output[output.rank() - 1] = a_.input_dim;
+    return output;
+  }
+  Tensor output_mask(const Tensor&, const Tensor&) const override { return {}; }
+
+ private:
+  ReversibleArguments a_;
+  Variable matrix_;
+};
+
+class ReversibleEmbeddingBody final : public detail::EmbeddingBody<ReversibleArguments> {
+ public:
+  explicit ReversibleEmbeddingBody(const ReversibleArguments& arguments)
+      : EmbeddingBody("ReversibleEmbedding", arguments) {
+    const auto& options = arguments.options;
+    if (options.logit_soft_cap && !(*options.logit_soft_cap > 0))
+      throw ValueError("ReversibleEmbedding", "logit_soft_cap is above 0",
+                       "received " + to_text(*options.logit_soft_cap), "Leave it out for no cap.");
+    if (options.reverse_dtype && !is_floating(*options.reverse_dtype))
+      throw ValueError("ReversibleEmbedding", "reverse_dtype is a floating one",
+                       "received " + std::string(keratin::name(*options.reverse_dtype)),
+                       "Scores are no integers.");
+  }
+
+  void build(const Shape& input) override {
+    EmbeddingBody::build(input);
+    const ReversibleArguments& a = arguments();
+    const Variable matrix =
+        a.options.tie_weights
+            ? table()
+            : add_weight({a.output_dim, a.input_dim}, "reverse_embeddings", a.options.embeddings_initializer);
+    reverse_ = std::make_shared<ReverseBody>(*this, a, matrix);
+  }
+
+  const LayerBody& called(const CallContext& context) const override {
+    if (context.reverse) return *reverse_;
+    return *this;
+  }
+
+ private:
+  std::shared_ptr<const ReverseBody> reverse_;
+};
+
+}  // namespace
+
+ReversibleEmbedding::ReversibleEmbedding(std::int64_t input_dim, std::int64_t output_dim,
+                                         const ReversibleEmbeddingOptions& options)
+    : Layer(std::make_shared<ReversibleEmbeddingBody>(ReversibleArguments{input_dim, output_dim, options})) {}
+ReversibleEmbedding ReversibleEmbedding::from_config(const Config& config, Generation generation) {
+  return detail::read_layer<ReversibleArguments>(
+      "ReversibleEmbedding", config, generation,
+      [](const auto& a) { return ReversibleEmbedding(a.input_dim, a.output_dim, a.options); });
+}
+
+}  // namespace keratin::inline v0

@@ -1,0 +1,144 @@
+// ReversibleEmbedding against Keras 3 (testdata/reversible_embedding.json, written by
+// make_reversible_embedding.py on JAX).
+#include "keratin/layers/reversible_embedding.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "keratin/core/message_of.h"
+#include "keratin/layers/gradient_check.h"
+#include "keratin/layers/layer_registry.h"
+
+namespace keratin {
+namespace {
+
+using ::testing::HasSubstr;
+
+const Config& known() {
+  static const Config config = [] {
+    std::ifstream file(KERATIN_SOURCE_DIR "/keratin/layers/testdata/reversible_embedding.json");
+    return Config::parse(file);
+  }();
+  return config;
+}
+
+Tensor array(const char* name, const Shape& shape) {
+  return Tensor::from(known().at(name).get<std::vector<float>>(), shape);
+}
+Tensor ids() { return array("ids", {2, 4}).astype(DType::int32); }
+
+void expect_values(const Tensor& found, const Config& expected, double tolerance, const std::string& what) {
+  const Tensor wide = found.astype(DType::float64).contiguous();
+  const auto values = wide.values<double>();
+  ASSERT_EQ(values.size(), expected.size()) << what;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_NEAR(values[i], expected[i].get<float>(), tolerance) << what << " " << i;
+}
+
+// Half the distance of 1 and the next number of the dtype that scores have.
+double unit_of(const std::string& dtype) {
+  return dtype == "bfloat16" ? 0x1p-8 : dtype == "float16" ? 0x1p-11 : 0x1p-24;
+}
+
+Layer layer_of(const Config& row) {
+  const Layer layer = layers::deserialize(row.at("layer"));
+  layer.build({2, 4});
+  std::vector<Tensor> weights = {array("table", {7, 3})};
+  if (row.at("weights").size() == 2) weights.push_back(array("matrix", {3, 7}));
+  layer.set_weights(weights);
+  return layer;
+}
+
+TEST(ReversibleEmbedding, GivesKerasRowsAndScores) {
+  for (const Config& row : known().at("cases")) {
+    const std::string what = row.at("layer").at("config").dump();
+    const Layer layer = layer_of(row);
+    std::vector<std::string> names;
+    for (const Variable& variable : layer.variables()) names.push_back(variable.name());
+    EXPECT_EQ(Config(names), row.at("weights")) << what;
+    const double unit = unit_of(row.at("dtype"));
+    // Rows come out as they lie, rounded alike.
+    expect_values(layer(ids()), row.at("rows"), 0, what);
+    const Tensor scores = layer(array("hidden", {2, 4, 3}).astype(layer.compute_dtype()), {.reverse = true});
+    EXPECT_EQ(name(scores.dtype()), row.at("dtype").get<std::string>()) << what;
+    // Three products below 1, whose sum is below 2, and a tanh: each a rounding in Keras, one at the end
+    // here.
+    expect_values(scores, row.at("scores"), 6 * unit, what);
+  }
+}
+
+TEST(ReversibleEmbedding, TheTableLearnsFromBothWaysAsInKeras) {
+  for (const Config& row : known().at("cases")) {
+    const std::string what = row.at("layer").at("config").dump();
+    const Layer layer = layer_of(row);
+    const Tensor hidden = array("hidden", {2, 4, 3}).watched();
+    std::vector<Tensor> targets, found;
+    {
+      const RecordGradients on;
+      for (const Variable& variable : layer.variables()) targets.push_back(variable.tensor());
+      targets.push_back(hidden);
+      const Tensor rows = ops::cast(layer(ids()), DType::float32) + hidden;
+      const Tensor scores = ops::cast(layer(rows, {.reverse = true}), DType::float32);
+      found = gradients(ops::sum(scores * array("factors", {2, 4, 7})), targets);
+    }
+    ASSERT_EQ(found.size(), row.at("gradients").size());
+    const bool is_half = row.at("dtype") != "float32";
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      // Sums of at most 56 terms of order 1: their roundings in float32, or the half type's of each term,
+      // which Keras rounds in a few places more.
+      expect_values(found[i], row.at("gradients")[i], is_half ? 16 * unit_of(row.at("dtype")) : 56 * 0x1p-23,
+                    what + " " + std::to_string(i));
+    }
+  }
+}
+
+TEST(ReversibleEmbedding, GradientsMatchDifferences) {
+  testing::expect_gradients_match(
+      "reverse", [&] { return ReversibleEmbedding(5, 3, {.logit_soft_cap = 2.0, .dtype = DType::float64}); },
+      testing::values_away_from({2, 3}, {}), {.reverse = true});
+}
+
+TEST(ReversibleEmbedding, ConfigsComeBackAsTheyWere) {
+  for (const Config& row : known().at("cases")) {
+    const Config& object = row.at("layer");
+    const Config written = layers::deserialize(object).serialize();
+    EXPECT_EQ(nlohmann::json::parse(written.at("config").dump()),
+              nlohmann::json::parse(object.at("config").dump()));
+  }
+}
+
+TEST(ReversibleEmbedding, ACloneHasATableOfItsOwn) {
+  const Layer layer = layer_of(known().at("cases")[0]);
+  const Layer copy = layer.clone();
+  const Tensor hidden = array("hidden", {2, 4, 3});
+  const Tensor before = layer(hidden, {.reverse = true}).clone();
+  copy.set_weights({Tensor::zeros({7, 3}, DType::float32)});
+  EXPECT_EQ(ops::max(ops::absolute(copy(hidden, {.reverse = true}))).item(), 0);
+  EXPECT_EQ(ops::max(ops::absolute(layer(hidden, {.reverse = true}) - before)).item(), 0);
+}
+
+TEST(ReversibleEmbedding, MistakesAreNamed) {
+  EXPECT_THAT(message_of([] { ReversibleEmbedding(7, 3, {.logit_soft_cap = 0.0}); }),
+              HasSubstr("logit_soft_cap is above 0"));
+  EXPECT_THAT(message_of([] { ReversibleEmbedding(7, 3, {.reverse_dtype = DType::int32}); }),
+              HasSubstr("received int32"));
+  EXPECT_THAT(message_of([] {
+                ReversibleEmbedding(7, 3)(Tensor::zeros({2, 4}, DType::float32), {.reverse = true});
+              }),
+              HasSubstr("whose last axis is 3"));
+  EXPECT_THAT(
+      message_of([] {
+        layers::deserialize(Config::parse(
+            R"({"class_name": "ReversibleEmbedding", "config": {"input_dim": 7, "output_dim": 3, "reverse_dtype": 4}})"));
+      }),
+      HasSubstr("\"reverse_dtype\""));
+}
+
+}  // namespace
+}  // namespace keratin
