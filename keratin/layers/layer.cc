@@ -10,6 +10,7 @@
 #include "keratin/layers/config_reader.h"
 #include "keratin/layers/layer_activation.h"
 #include "keratin/layers/layer_registry.h"
+#include "keratin/layers/name_scope.h"
 #include "keratin/ops/ops.h"
 #include "keratin/tensor/variable_reading.h"
 
@@ -160,6 +161,7 @@ void LayerBody::ensure_built(const std::vector<Shape>& inputs) {
   std::vector<Shape> shapes;
   for (const Shape& input : inputs) shapes.push_back(with_unknown_batch(input));
   try {
+    const detail::NameScope scope(name);
     build_list(shapes);
   } catch (...) {
     weights_.clear();
@@ -190,15 +192,17 @@ void LayerBody::set_common(const std::string& given_name, bool given_trainable, 
 Variable LayerBody::add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
                                const Regularizer& regularizer, const Constraint& constraint, bool trained) {
   bool now = trained && trainable;
+  std::string path = detail::NameScope::path_of(role);
   Tensor value;
   if (given_.empty()) {
     value = initializer(shape, dtype);
   } else {
     value = given_.back().variable.value();
     now = given_.back().variable.trainable();
+    path = given_.back().variable.path();
     given_.pop_back();
   }
-  Variable variable(std::move(value), std::string(role), now);
+  Variable variable(std::move(value), std::string(role), now, std::move(path));
   weights_.push_back({variable, regularizer, constraint, trained});
   return variable;
 }

@@ -149,7 +149,7 @@ class KERATIN_API LayerBody {
   }
   void set_common(const std::string& name, bool trainable, const DTypePolicy& policy);
 
-  /// A new weight, initialised; named by its role, "kernel".
+  /// A new weight, initialised; named by its role, "kernel", its path that of the layers being built.
   Variable add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
                       const Regularizer& regularizer = {}, const Constraint& constraint = {},
                       bool trainable = true);

@@ -5,6 +5,7 @@
 #include "keratin/layers/config_reader.h"
 #include "keratin/layers/input.h"
 #include "keratin/layers/layer_registry.h"
+#include "keratin/layers/name_scope.h"
 #include "keratin/models/model.h"
 #include "keratin/models/model_body.h"
 
@@ -96,6 +97,7 @@ class SequentialBody final : public ModelBody {
     if (is_built()) {
       const Shape shape = output_shape(*built_shape);
       layer.compute_output_shape(shape);
+      const detail::NameScope scope(name);
       layer.build(shape);
     }
     layers_.push_back(layer);

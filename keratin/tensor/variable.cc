@@ -16,19 +16,21 @@ detail::ReadVariables::~ReadVariables() { reading = before_; }
 
 struct Variable::State {
   Tensor value;
-  std::string name;
+  std::string name, path;
   bool trainable;
   std::shared_ptr<Node> leaf;
   std::function<void(const Tensor&)> gradient_hook;
 };
 
-Variable::Variable(Tensor value, std::string name, bool trainable)
+Variable::Variable(Tensor value, std::string name, bool trainable, std::string path)
     : state_(std::make_shared<State>(
-          State{value.detach(), std::move(name), trainable, std::make_shared<Node>(), {}})) {
+          State{value.detach(), std::move(name), std::move(path), trainable, std::make_shared<Node>(), {}})) {
+  if (state_->path.empty()) state_->path = state_->name;
   state_->leaf->operation = "leaf";
 }
 
 const std::string& Variable::name() const noexcept { return state_->name; }
+const std::string& Variable::path() const noexcept { return state_->path; }
 const Shape& Variable::shape() const noexcept { return state_->value.shape(); }
 DType Variable::dtype() const noexcept { return state_->value.dtype(); }
 bool Variable::trainable() const noexcept { return state_->trainable; }

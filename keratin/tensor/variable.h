@@ -15,10 +15,13 @@ class KERATIN_API Variable {
  public:
   /// No variable; is_defined() is false.
   Variable() = default;
-  Variable(Tensor value, std::string name, bool trainable = true);
+  Variable(Tensor value, std::string name, bool trainable = true, std::string path = {});
 
   bool is_defined() const noexcept { return state_ != nullptr; }
   const std::string& name() const noexcept;
+  /// Where it was made, "model/dense/kernel": the names of the layers that were being built, then its own.
+  /// Keras: Variable.path.
+  const std::string& path() const noexcept;
   const Shape& shape() const noexcept;
   DType dtype() const noexcept;
   bool trainable() const noexcept;

@@ -1,0 +1,27 @@
+// Where a thread is among layers that build one another: what weights' paths are made of. Internal.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "keratin/core/export.h"
+
+namespace keratin::inline v0::detail {
+
+/// While it lives, weights that this thread makes lie in a layer of that name, itself in those around.
+class KERATIN_API NameScope {
+ public:
+  explicit NameScope(std::string_view name);
+  ~NameScope();
+  NameScope(const NameScope&) = delete;
+  NameScope& operator=(const NameScope&) = delete;
+
+  /// "net/dense/kernel": the names of the scopes, outermost first, then `name`.
+  static std::string path_of(std::string_view name);
+
+ private:
+  std::size_t before_;
+};
+
+}  // namespace keratin::inline v0::detail
