@@ -16,8 +16,7 @@ namespace keratin::inline v0 {
 namespace {
 
 constexpr const char* kModelConfig = "model_config";
-constexpr const char* kIteration = "optimizer/iteration";
-constexpr const char* kLearningRate = "optimizer/learning_rate";
+const std::string kIteration = "optimizer/iteration", kLearningRate = "optimizer/learning_rate";
 constexpr const char* kEpoch = "training/epoch";
 
 std::string weight_name(std::size_t index) { return "weights/" + std::to_string(index); }
@@ -36,12 +35,27 @@ void set_weights(const Model& model, const io::NamedTensors& tensors) {
   model.set_weights(weights);
 }
 
+// The steps and the learning rate of one optimizer, under names that end in `place`.
+void add_progress(io::NamedTensors& tensors, const Optimizer& optimizer, const std::string& place) {
+  const bool is_several = !optimizer.inner_optimizers().empty();
+  const std::vector<Variable> variables = optimizer.variables();
+  tensors.add(kIteration + place, variables[0].value());
+  if (!is_several && variables.size() > 1 && variables[1].name() == "learning_rate")
+    tensors.add(kLearningRate + place, Tensor::scalar(optimizer.learning_rate(), DType::float64));
+}
+
+void set_progress(Optimizer& optimizer, const io::NamedTensors& tensors, const std::string& place) {
+  optimizer.set_iterations(static_cast<std::int64_t>(tensors[kIteration + place].item()));
+  if (tensors.contains(kLearningRate + place))
+    optimizer.set_learning_rate(tensors[kLearningRate + place].item());
+}
+
+std::string inner_place(std::size_t i) { return "/" + std::to_string(i); }
+
 void add_optimizer(io::NamedTensors& tensors, const Model& model, const Optimizer& optimizer) {
-  for (const Variable& variable : optimizer.variables()) {
-    if (variable.name() == "iteration") tensors.add(kIteration, variable.value());
-    if (variable.name() == "learning_rate")
-      tensors.add(kLearningRate, Tensor::scalar(optimizer.learning_rate(), DType::float64));
-  }
+  add_progress(tensors, optimizer, "");
+  const std::vector<Optimizer> inner = optimizer.inner_optimizers();
+  for (std::size_t i = 0; i < inner.size(); ++i) add_progress(tensors, inner[i], inner_place(i));
   const std::vector<Variable> variables = model.trainable_variables();
   for (const OptimizerSlot& slot : optimizer.state()) {
     const auto place = std::find(variables.begin(), variables.end(), slot.variable);
@@ -52,9 +66,13 @@ void add_optimizer(io::NamedTensors& tensors, const Model& model, const Optimize
 
 void set_optimizer(const Model& model, Optimizer& optimizer, const io::NamedTensors& tensors) {
   if (!tensors.contains(kIteration)) return;
-  optimizer.set_iterations(static_cast<std::int64_t>(tensors[kIteration].item()));
-  if (tensors.contains(kLearningRate)) optimizer.set_learning_rate(tensors[kLearningRate].item());
   const std::vector<Variable> variables = model.trainable_variables();
+  // Which inner optimizers there are may depend on the variables.
+  if (tensors.contains(kIteration + inner_place(0))) optimizer.build(variables);
+  set_progress(optimizer, tensors, "");
+  std::vector<Optimizer> inner = optimizer.inner_optimizers();
+  for (std::size_t i = 0; i < inner.size(); ++i)
+    if (tensors.contains(kIteration + inner_place(i))) set_progress(inner[i], tensors, inner_place(i));
   for (std::size_t i = 0; i < variables.size(); ++i) {
     const std::string prefix = fmt::format("optimizer/{}/", i);
     for (const auto& [name, value] : tensors)

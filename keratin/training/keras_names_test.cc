@@ -25,7 +25,6 @@ constexpr const char* kImages = "prepares images";
 constexpr const char* kData = "prepares data: words, bins, hashes";
 constexpr const char* kAudio = "prepares sound";
 constexpr const char* kFrameworks = "runs another framework's models or files";
-constexpr const char* kSeveral = "not yet: several optimizers in one";
 
 // "kind/name" and why it is not due.
 const std::map<std::string, const char*> kNotDue = {
@@ -101,9 +100,7 @@ const std::map<std::string, const char*> kNotDue = {
     {"metrics/MeanTensor", "RunningMeanTensor"},
     {"metrics/Metric", kBase},
     {"metrics/Sum", "RunningMean::sum"},
-    {"optimizers/MultiOptimizer", kSeveral},
     {"optimizers/Optimizer", kBase},
-    {"optimizers/OptimizerMap", kSeveral},
     {"regularizers/Regularizer", kBase},
     {"schedules/LearningRateSchedule", kBase},
 };
@@ -131,7 +128,7 @@ bool is_known(const std::function<void()>& make) {
 
 Config object_of(const std::string& name) { return {{"class_name", name}, {"config", Config::object()}}; }
 
-// Callbacks, and layers' other names, are classes alone: no file names them.
+// Callbacks, layers' other names and OptimizerMap are classes alone: no file names them by themselves.
 const std::set<std::string> kClasses = [] {
   std::set<std::string> known;
 #define KERATIN_CLASS(Class)        \
@@ -149,6 +146,7 @@ const std::set<std::string> kClasses = [] {
   KERATIN_CLASS(SwapEMAWeights);
   KERATIN_CLASS(TensorBoard);
   KERATIN_CLASS(TerminateOnNaN);
+  KERATIN_CLASS(OptimizerMap);
   KERATIN_CLASS(AvgPool1D);
   KERATIN_CLASS(AvgPool2D);
   KERATIN_CLASS(AvgPool3D);
@@ -179,7 +177,8 @@ bool is_known(const std::string& kind, const std::string& name, Generation gener
     return is_known([&] { losses::get(name, generation); }) ||
            is_known([&] { losses::deserialize(object, generation); });
   if (kind == "metrics") return is_known([&] { metrics::get(name); });
-  if (kind == "optimizers") return is_known([&] { optimizers::deserialize(object, generation); });
+  if (kind == "optimizers")
+    return is_known([&] { optimizers::deserialize(object, generation); }) || kClasses.contains(name);
   if (kind == "schedules") return is_known([&] { optimizers::schedules::deserialize(object); });
   if (kind == "initializers") return is_known([&] { initializers::deserialize(name, generation); });
   if (kind == "regularizers") return is_known([&] { regularizers::deserialize(name, generation); });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "keratin/core/error.h"
@@ -112,6 +113,8 @@ VariableState& OptimizerBody::state_of(std::size_t index, const Variable& variab
   return states.emplace_back(std::move(fresh));
 }
 
+Config OptimizerBody::whole_config(Generation) const { return nullptr; }
+
 bool OptimizerBody::decays(const Variable& variable) const {
   return std::find(excluded.begin(), excluded.end(), variable) == excluded.end() &&
          std::none_of(excluded_names.begin(), excluded_names.end(), [&](const std::string& part) {
@@ -150,13 +153,17 @@ void OptimizerBody::find_clips(std::span<const Tensor> gradients, double scale) 
   }
 }
 
-void OptimizerBody::apply(std::span<const Variable> variables, std::span<const Tensor> gradients,
-                          double loss_scale) {
+void OptimizerBody::check_step(std::span<const Variable> variables, std::span<const Tensor> gradients) const {
   check_gradients(common.name, variables, gradients);
-  if (averages_swapped) {
+  if (has_swapped_averages()) {
     throw ValueError(common.name, "expects the weights themselves in the model", "got their averages",
                      "Call swap_averages again before the next step.");
   }
+}
+
+void OptimizerBody::apply(std::span<const Variable> variables, std::span<const Tensor> gradients,
+                          double loss_scale) {
+  check_step(variables, gradients);
   const FloatEnvironment environment;
   const std::int64_t count = accumulation_steps();
   const bool updates_now = (steps + 1) % count == 0;

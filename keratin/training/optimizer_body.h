@@ -75,11 +75,21 @@ class OptimizerBody {
   /// The learning rate of an update, where `iterations` steps were done before.
   virtual double rate_at(std::int64_t iterations) const;
 
-  void apply(std::span<const Variable> variables, std::span<const Tensor> gradients, double loss_scale);
-  void finalize(std::span<const Variable> variables);
-  void swap_averages(std::span<const Variable> variables);
+  // What a body of several others does with each of them.
+  virtual void apply(std::span<const Variable> variables, std::span<const Tensor> gradients,
+                     double loss_scale);
+  virtual void finalize(std::span<const Variable> variables);
+  virtual void swap_averages(std::span<const Variable> variables);
+  virtual bool keeps_averages() const { return common.use_ema; }
+  virtual bool has_swapped_averages() const { return averages_swapped; }
+  virtual void exclude(std::vector<Variable> variables, std::vector<std::string> names);
+  /// The others, and which of them has a variable.
+  virtual std::vector<Optimizer> inner() const { return {}; }
+  virtual OptimizerBody& body_for(const Variable& /*variable*/) { return *this; }
+  /// The config, where it is not made of the shared arguments; else null.
+  virtual Config whole_config(Generation generation) const;
+
   VariableState& state_of(std::size_t index, const Variable& variable);
-  void exclude(std::vector<Variable> variables, std::vector<std::string> names);
 
   std::int64_t accumulation_steps() const { return common.gradient_accumulation_steps.value_or(1); }
   std::int64_t updates() const { return steps / accumulation_steps(); }
@@ -92,6 +102,10 @@ class OptimizerBody {
   bool averages_swapped = false;
   std::vector<Variable> excluded;
   std::vector<std::string> excluded_names;
+
+ protected:
+  /// What a step with these would throw, before anything has changed.
+  void check_step(std::span<const Variable> variables, std::span<const Tensor> gradients) const;
 
  private:
   bool decays(const Variable& variable) const;

@@ -8,6 +8,7 @@
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 #include "keratin/training/argument_config.h"
+#include "keratin/training/multi_optimizer.h"
 #include "keratin/training/optimizer_arguments.h"
 #include "keratin/training/optimizers.h"
 
@@ -80,40 +81,76 @@ Optimizer loss_scale_from_config(const Config& config, Generation generation, bo
   return LossScaleOptimizer(deserialize(config.at("inner_optimizer"), generation), options);
 }
 
+Optimizer multi_from_config(const Config& config, Generation generation, bool) {
+  MultiOptimizerOptions options;
+  const auto read = [&](const char* key, auto& field) {
+    if (config.contains(key)) detail::read_argument(kOperation, config.at(key), key, field);
+  };
+  read("loss_scale_factor", options.loss_scale_factor);
+  read("name", options.name);
+  detail::check_argument_names(kOperation, config, "MultiOptimizer",
+                               {"optimizer_map", "loss_scale_factor", "name"});
+  const Config map = config.value("optimizer_map", Config());
+  const auto [name, arguments] = detail::named_arguments(kOperation, map);
+  const Config entries = arguments.value("optimizer_map", Config::object());
+  if (name != "OptimizerMap" || !arguments.contains("default_optimizer") || !entries.is_object())
+    throw ValueError(kOperation, "expects an OptimizerMap with \"default_optimizer\" and \"optimizer_map\"",
+                     "got " + map.dump());
+  OptimizerMap optimizers(deserialize(arguments.at("default_optimizer"), generation));
+  for (const auto& [pattern, optimizer] : entries.items())
+    optimizers.set(pattern, deserialize(optimizer, generation));
+  return MultiOptimizer(optimizers, options);
+}
+
 struct Definition {
   std::string_view name;  // small letters, as Keras compares names
   Optimizer (*make)(const Config& config, Generation generation, bool legacy);
+  bool has_legacy = false;  // in Keras 2
 };
 constexpr Definition kOptimizers[] = {
-    {"sgd", from_config<SGD, SGDOptions>},
-    {"rmsprop", from_config<RMSprop, RMSpropOptions>},
-    {"adam", from_config<Adam, AdamOptions>},
+    {"sgd", from_config<SGD, SGDOptions>, true},
+    {"rmsprop", from_config<RMSprop, RMSpropOptions>, true},
+    {"adam", from_config<Adam, AdamOptions>, true},
     {"adamw", from_config<AdamW, AdamWOptions>},
-    {"adamax", from_config<Adamax, AdamaxOptions>},
-    {"nadam", from_config<Nadam, NadamOptions>},
-    {"adagrad", from_config<Adagrad, AdagradOptions>},
-    {"adadelta", from_config<Adadelta, AdadeltaOptions>},
-    {"ftrl", from_config<Ftrl, FtrlOptions>},
+    {"adamax", from_config<Adamax, AdamaxOptions>, true},
+    {"nadam", from_config<Nadam, NadamOptions>, true},
+    {"adagrad", from_config<Adagrad, AdagradOptions>, true},
+    {"adadelta", from_config<Adadelta, AdadeltaOptions>, true},
+    {"ftrl", from_config<Ftrl, FtrlOptions>, true},
     {"lion", from_config<Lion, LionOptions>},
     {"lamb", from_config<Lamb, LambOptions>},
     {"adafactor", from_config<Adafactor, AdafactorOptions>},
     {"muon", from_config<Muon, MuonOptions>},
     {"schedulefreeadamw", from_config<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>},
     {"lossscaleoptimizer", loss_scale_from_config},
+    {"lossscaleoptimizerv3", loss_scale_from_config},
+    {"multioptimizer", multi_from_config},
 };
+
+// Keras 2 takes an optimizer for a legacy one unless its arguments say that it is none: files from before
+// there were others say nothing.
+bool is_legacy(const Config& config, const Config& arguments, const Definition& definition,
+               Generation generation) {
+  if (config.is_object() &&
+      (config.value("legacy", false) || config.value("module", Config()) == "keras.optimizers.legacy"))
+    return true;
+  if (arguments.contains("is_legacy_optimizer")) return arguments["is_legacy_optimizer"] == true;
+  return generation == Generation::keras2 && definition.has_legacy && !arguments.empty();
+}
 
 }  // namespace
 
 Optimizer deserialize(const Config& config, Generation generation) {
   const auto [name, arguments] = detail::named_arguments(kOperation, config);
-  const bool legacy = (config.is_object() && config.value("legacy", false)) ||
-                      (arguments.contains("is_legacy_optimizer") && arguments["is_legacy_optimizer"] == true);
-  std::string key = name;
+  // As tf_keras registers its classes.
+  constexpr std::string_view kCustom = "Custom>";
+  std::string key = name.starts_with(kCustom) ? name.substr(kCustom.size()) : name;
   std::transform(key.begin(), key.end(), key.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   std::vector<std::string_view> known;
   for (const Definition& definition : kOptimizers) {
-    if (definition.name == key) return definition.make(arguments, generation, legacy);
+    if (definition.name == key)
+      return definition.make(arguments, generation, is_legacy(config, arguments, definition, generation));
     known.push_back(definition.name);
   }
   throw ValueError(kOperation, "expects the name of an optimizer", "got \"" + name + "\"",

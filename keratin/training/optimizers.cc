@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -28,6 +29,11 @@ void visit_slots(const detail::OptimizerBody& body, State& state, Visit visit) {
   const auto roles = body.roles();
   for (std::size_t i = 0; i < state.slots.size(); ++i)
     if (state.slots[i].is_defined()) visit(roles[i], state.slots[i]);
+}
+
+// The name where none was given: the class's own, which Keras 3 writes in snake case.
+std::string saved_name(const std::string& name, std::string_view class_name, Generation generation) {
+  return generation == Generation::keras3 && name == class_name ? to_snake_case(class_name) : name;
 }
 
 bool all_finite(std::span<const Tensor> gradients) {
@@ -72,14 +78,21 @@ double Optimizer::loss_scale() const noexcept {
 }
 void Optimizer::finalize_variable_values(std::span<const Variable> variables) { body_->finalize(variables); }
 void Optimizer::swap_averages(std::span<const Variable> variables) { body_->swap_averages(variables); }
-bool Optimizer::use_ema() const noexcept { return body_->common.use_ema; }
-bool Optimizer::averages_swapped() const noexcept { return body_->averages_swapped; }
+bool Optimizer::use_ema() const noexcept { return body_->keeps_averages(); }
+bool Optimizer::averages_swapped() const noexcept { return body_->has_swapped_averages(); }
+std::vector<Optimizer> Optimizer::inner_optimizers() const { return body_->inner(); }
+std::string_view Optimizer::class_name() const { return body_->class_name(); }
+
+void Optimizer::build(std::span<const Variable> variables) {
+  for (const Variable& variable : variables) body_->body_for(variable).state_of(0, variable);
+}
 void Optimizer::exclude_from_weight_decay(std::vector<Variable> variables, std::vector<std::string> names) {
   body_->exclude(std::move(variables), std::move(names));
 }
 
 double Optimizer::learning_rate() const { return body_->rate_at(body_->steps); }
 void Optimizer::set_learning_rate(double learning_rate) {
+  static_cast<void>(body_->rate_at(0));  // several optimizers have none of their own, and say so
   if (body_->learning_rate.is_schedule())
     throw TypeError(name(), "expects a learning rate that is a number, to set another",
                     "it was made with a schedule", "Make the optimizer with a number.");
@@ -90,6 +103,7 @@ void Optimizer::set_iterations(std::int64_t iterations) {
   if (iterations < 0)
     throw ValueError(name(), "expects a number of steps", "got " + std::to_string(iterations));
   body_->steps = iterations;
+  for (Optimizer& inner : body_->inner()) inner.set_iterations(iterations);
 }
 std::string Optimizer::name() const { return scale_ == nullptr ? body_->common.name : scale_->options.name; }
 
@@ -103,6 +117,10 @@ Optimizer Optimizer::clone() const {
 
 std::vector<OptimizerSlot> Optimizer::state() const {
   std::vector<OptimizerSlot> state;
+  for (const Optimizer& inner : body_->inner()) {
+    std::vector<OptimizerSlot> slots = inner.state();
+    std::move(slots.begin(), slots.end(), std::back_inserter(state));
+  }
   for (const VariableState& one : body_->states)
     visit_slots(*body_, one, [&](std::string_view role, const Tensor& value) {
       state.push_back({one.variable, std::string(role), value.clone()});
@@ -119,14 +137,19 @@ std::vector<Variable> Optimizer::variables() const {
     visit_slots(*body_, one, [&](std::string_view role, const Tensor& value) {
       variables.emplace_back(value, one.variable.name() + "_" + std::string(role), false);
     });
+  for (const Optimizer& inner : body_->inner()) {
+    const std::vector<Variable> theirs = inner.variables();
+    variables.insert(variables.end(), theirs.begin(), theirs.end());
+  }
   return variables;
 }
 
 void Optimizer::set_state(const OptimizerSlot& slot) {
-  VariableState& state = body_->state_of(0, slot.variable);
+  detail::OptimizerBody& body = body_->body_for(slot.variable);
+  VariableState& state = body.state_of(0, slot.variable);
   std::vector<std::string_view> roles;
   Tensor* place = nullptr;
-  visit_slots(*body_, state, [&](std::string_view role, Tensor& value) {
+  visit_slots(body, state, [&](std::string_view role, Tensor& value) {
     roles.push_back(role);
     if (role == slot.role) place = &value;
   });
@@ -142,16 +165,19 @@ void Optimizer::set_state(const OptimizerSlot& slot) {
 Config Optimizer::serialize(Generation generation) const {
   if (scale_ != nullptr) {
     Config config = Config::object();
-    if (generation == Generation::keras3) config["name"] = scale_->options.name;
+    if (generation == Generation::keras3)
+      config["name"] = saved_name(scale_->options.name, "LossScaleOptimizer", generation);
     config["inner_optimizer"] = Optimizer(body_).serialize(generation);
     if (generation == Generation::keras2) config["dynamic"] = true;
     config["initial_scale"] = scale_->options.initial_scale;
     config["dynamic_growth_steps"] = scale_->options.dynamic_growth_steps;
     return detail::object_config("keras.optimizers", "LossScaleOptimizer", std::move(config));
   }
+  if (Config whole = body_->whole_config(generation); !whole.is_null())
+    return detail::object_config("keras.optimizers", body_->class_name(), std::move(whole));
   detail::CommonOptions common = body_->common;
   Config config = Config::object();
-  config["name"] = common.name;
+  config["name"] = saved_name(common.name, body_->class_name(), generation);
   const Config rate = body_->learning_rate.serialize();
   if (generation == Generation::keras3) config["learning_rate"] = rate;
   common.generation = generation;
@@ -177,9 +203,11 @@ Config Optimizer::serialize(Generation generation) const {
     }
   }
   const Config own = body_->arguments(generation);
-  for (const auto& [key, value] : own.items()) config[key] = value;
-  if (common.legacy) config["is_legacy_optimizer"] = true;
-  return detail::object_config("keras.optimizers", body_->class_name(), std::move(config));
+  for (const auto& [key, value] : own.items())
+    // Keras 2 reads this one and does not write it.
+    if (key != "adaptive_epsilon" || value != false) config[key] = value;
+  const char* module = common.legacy ? "keras.optimizers.legacy" : "keras.optimizers";
+  return detail::object_config(module, body_->class_name(), std::move(config));
 }
 
 #define KERATIN_OPTIMIZER(Class)                                          \

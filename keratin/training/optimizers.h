@@ -205,6 +205,8 @@ class KERATIN_API Optimizer {
   /// Keras: Optimizer.apply.
   void apply(std::span<const Variable> variables, std::span<const Tensor> gradients);
 
+  /// Makes the state for these variables, which else the first step does. Keras: Optimizer.build.
+  void build(std::span<const Variable> variables);
   /// What the loss has to be multiplied with before gradients are taken. Keras: Optimizer.scale_loss.
   double loss_scale() const noexcept;
   /// Whether that scale finds its own size: LossScaleOptimizer.
@@ -226,9 +228,11 @@ class KERATIN_API Optimizer {
   double learning_rate() const;
   /// Takes effect at the next step. ValueError for NaN, TypeError where a schedule decides.
   void set_learning_rate(double learning_rate);
+  /// Those of a MultiOptimizer, in the order of its map; of another optimizer, none.
+  std::vector<Optimizer> inner_optimizers() const;
   /// Updates done: steps, divided by gradient_accumulation_steps.
   std::int64_t iterations() const noexcept;
-  /// Steps done.
+  /// Steps done, by all inner optimizers too.
   void set_iterations(std::int64_t iterations);
   /// What is kept, variable by variable in the order of the first step, in Keras's order for each.
   std::vector<OptimizerSlot> state() const;
@@ -239,10 +243,16 @@ class KERATIN_API Optimizer {
   void set_state(const OptimizerSlot& slot);
 
   std::string name() const;
+  /// Keras's class of the rule: "Adam".
+  std::string_view class_name() const;
   /// As Keras writes it: {"module", "class_name", "config", "registered_name"}.
   Config serialize(Generation generation = Generation::keras3) const;
   /// The same arguments, no steps taken.
   Optimizer clone() const;
+
+  const std::shared_ptr<detail::OptimizerBody>& shared() const noexcept { return body_; }
+  /// Whether both are the same optimizer.
+  friend bool operator==(const Optimizer& a, const Optimizer& b) noexcept { return a.body_ == b.body_; }
 
  protected:
   std::shared_ptr<detail::OptimizerBody> body_;
@@ -362,8 +372,8 @@ class KERATIN_API LossScaleOptimizer : public Optimizer {
 };
 
 namespace optimizers {
-/// The optimizer of a config as Keras writes it, or of a name; numbers stay as they are written. Legacy ones
-/// of Keras 2 are known by "legacy" beside the config or "is_legacy_optimizer" in it. ValueError for what is
+/// The optimizer of a config as Keras writes it, or of a name; numbers stay as they are written. Of Keras
+/// 2, those are legacy ones whose arguments do not say "is_legacy_optimizer": false. ValueError for what is
 /// unknown, naming it. Keras: keras.optimizers.deserialize.
 KERATIN_API Optimizer deserialize(const Config& config, Generation generation = Generation::keras3);
 }  // namespace optimizers

@@ -38,6 +38,11 @@ bool all_finite(const Tensor& a) {
   return a.dtype() != DType::float32 || check(float{});
 }
 
+// Several optimizers have one each.
+std::string present_rate(const Optimizer& optimizer) {
+  return optimizer.inner_optimizers().empty() ? " than " + to_text(optimizer.learning_rate()) : "";
+}
+
 }  // namespace
 
 Stepper::Stepper(const Model& model, std::vector<OutputLoss> losses, Optimizer optimizer)
@@ -114,7 +119,7 @@ void Stepper::throw_not_finite(double loss, const Batch& batch) const {
                                  ? "x holds NaN or infinity: clean the data."
                              : !std::ranges::all_of(batch.y, all_finite)
                                  ? "y holds NaN or infinity: clean the data."
-                                 : "Try a smaller learning rate than " + to_text(optimizer_.learning_rate()) +
+                                 : "Try a smaller learning rate" + present_rate(optimizer_) +
                                        ", clipnorm = 1, inputs scaled to about 1, or a loss from logits. The "
                                        "weights are those before this step.";
   throw NumericError("training", "expects a finite loss", "got " + to_text(loss) + " from " + names, advice);

@@ -16,6 +16,7 @@
 #include "keratin/training/losses.h"
 #include "keratin/training/metrics.h"
 #include "keratin/training/monitoring.h"
+#include "keratin/training/multi_optimizer.h"
 #include "keratin/training/optimizers.h"
 #include "keratin/training/per_output.h"
 #include "keratin/training/swap_ema_weights.h"
