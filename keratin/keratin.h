@@ -38,6 +38,7 @@
 #include "keratin/tensor/tensor.h"
 #include "keratin/tensor/variable.h"
 #include "keratin/training/callbacks.h"
+#include "keratin/training/compile_config.h"
 #include "keratin/training/history.h"
 #include "keratin/training/losses.h"
 #include "keratin/training/metrics.h"

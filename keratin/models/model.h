@@ -65,6 +65,12 @@ class KERATIN_API Model : public Layer {
   // sample weights are lists in their order or by their names: fit({a, b}, {{"price", p}, {"class", c}}).
   /// Keras: Model.compile.
   void compile(const CompileOptions& options);
+  /// What compile was called with, as Keras writes it into files; an empty object before. ValueError for
+  /// functions of the caller's: see compile_config. Keras: Model.get_compile_config.
+  Config get_compile_config() const;
+  /// Compiles with that; of a .keras or an H5 file, of the model's generation. Keras:
+  /// Model.compile_from_config.
+  void compile_from_config(const Config& config);
   /// Trains; x: (samples, ...), y: as the loss takes it. Keras: Model.fit.
   History fit(const TensorList& x, const TensorList& y, const FitOptions& options);
   History fit(const TensorList& x, const TensorList& y);

@@ -59,6 +59,9 @@ class LossOf : public LossFunction {
     Config arguments = Config::object();
     visit_arguments(options_,
                     [&](const char* key, const auto& value) { arguments[key] = one_or_list_config(value); });
+    // Neither Keras writes that of the sparse cross-entropy, and the second does not take it.
+    if constexpr (requires { options_.ignore_class; })
+      if (options_.axis == -1) arguments.erase("axis");
     return loss_object(class_name_, std::move(arguments), options_.name, options_.reduction, generation);
   }
   void check(const Tensor& y_true, const Shape& y_pred) const override {

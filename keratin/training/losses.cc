@@ -219,12 +219,7 @@ Config loss_object(std::string_view class_name, Config arguments, const std::str
     config["reduction"] = reduction == Reduction::none ? Config() : Config(reduction_name(reduction));
   }
   for (auto& [key, value] : arguments.items()) config[key] = value;
-  Config object = Config::object();
-  if (generation == Generation::keras3) object["module"] = "keras.losses";
-  object["class_name"] = class_name;
-  object["config"] = std::move(config);
-  if (generation == Generation::keras3) object["registered_name"] = nullptr;
-  return object;
+  return object_config("keras.losses", class_name, std::move(config));
 }
 
 void check_smoothing(std::string_view operation, double smoothing) {

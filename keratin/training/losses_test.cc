@@ -450,7 +450,8 @@ TEST(Losses, ConfigsOfBothGenerationsMakeTheLossAndComeBack) {
       k2);
   EXPECT_EQ(old.function().generation(), k2);
   EXPECT_EQ(old.serialize(k2).dump(),
-            R"({"class_name":"Huber","config":{"reduction":"auto","name":"huber_loss","delta":2.0}})");
+            R"({"module":"keras.losses","class_name":"Huber",)"
+            R"("config":{"reduction":"auto","name":"huber_loss","delta":2.0},"registered_name":null})");
   EXPECT_EQ(losses::deserialize("mse").serialize(), "mse");
   EXPECT_EQ(losses::deserialize(parsed(R"({"class_name": "SparseCategoricalCrossentropy",
                                            "config": {"ignore_class": 255}})"))

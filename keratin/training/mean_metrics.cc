@@ -297,7 +297,12 @@ class LossMetric final : public MetricBody {
     Config config = loss_.serialize();
     if (!config.is_object()) return config;
     config["module"] = "keras.metrics";
-    config["config"].erase("reduction");
+    Config arguments = Config::object();
+    arguments["name"] = config["config"]["name"];
+    arguments["dtype"] = "float32";
+    arguments.update(config["config"]);
+    arguments.erase("reduction");
+    config["config"] = std::move(arguments);
     if (config["class_name"] == "LogCosh") config["class_name"] = "LogCoshError";
     return config;
   }

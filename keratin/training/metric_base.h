@@ -62,6 +62,9 @@ class DescribedMetric : public MetricBody {
       config[key] = argument_config(field);
       if (std::string_view(key) == "name") config["dtype"] = "float32";
     });
+    // Keras reads it and does not write it.
+    if constexpr (requires { options_.from_sorted_ids; })
+      if (!options_.from_sorted_ids) config.erase("from_sorted_ids");
     if constexpr (requires { options_.curve; })
       if (!options_.thresholds) config.erase("thresholds");
     return object_config("keras.metrics", class_name_, std::move(config));

@@ -108,10 +108,11 @@ std::string_view loss_class_of(std::string_view name) {
 }  // namespace
 }  // namespace detail
 
-Metric::Metric(detail::MetricPointer body, std::string name)
+Metric::Metric(detail::MetricPointer body, std::string name, std::string identifier)
     : body_(std::move(body)),
       state_(std::make_shared<std::unique_ptr<detail::MetricState>>()),
-      name_(std::move(name)) {}
+      name_(std::move(name)),
+      identifier_(std::move(identifier)) {}
 Metric::Metric(std::string_view name) : Metric(metrics::get(name)) {}
 
 void Metric::update_state(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight) {
@@ -135,16 +136,16 @@ Metric get(std::string_view name) {
     const auto by_shapes = [](const Tensor& y, const Tensor& p) {
       return detail::accuracy_for(y, p).values(y, p);
     };
-    return Metric(by_shapes, text);
+    return Metric(detail::make_metric(detail::MetricCallable(by_shapes)), text, text);
   }
   for (const detail::Definition& definition : detail::kMetrics)
     if (name == definition.class_name || (!name.empty() && name == definition.name))
-      return Metric(definition.make(Config::object()).shared_body(), text);
+      return Metric(definition.make(Config::object()).shared_body(), text, text);
   try {
     // By its class, since a loss that is got by name is saved as that name.
     Config loss = Config::object();
     loss["class_name"] = detail::loss_class_of(name);
-    return Metric(detail::make_metric(losses::deserialize(loss)), text);
+    return Metric(detail::make_metric(losses::deserialize(loss)), text, text);
   } catch (const ValueError& unknown) {
     std::vector<std::string_view> known{"accuracy"};
     for (const detail::Definition& definition : detail::kMetrics) {
@@ -157,11 +158,29 @@ Metric get(std::string_view name) {
   }
 }
 
+namespace {
+
+// The mean of a function that Keras names, as H5 files of Keras 2 have it for metrics that were given by
+// name.
+Metric mean_of_function(const Config& arguments) {
+  detail::check_argument_names("metrics.deserialize", arguments, "MeanMetricWrapper",
+                               {"name", "dtype", "fn"});
+  const Config function = arguments.value("fn", Config());
+  if (!function.is_string())
+    throw ValueError("metrics.deserialize", "expects the name of a function as \"fn\" of a MeanMetricWrapper",
+                     "got " + function.dump(), "Give the metric again in compile.");
+  const std::string name = arguments.value("name", function.get<std::string>());
+  return Metric(get(function.get<std::string>()).shared_body(), name);
+}
+
+}  // namespace
+
 Metric deserialize(const Config& config) {
   if (config.is_string()) return get(config.get<std::string>());
   const auto [name, arguments] = detail::named_arguments("metrics.deserialize", config);
   for (const detail::Definition& definition : detail::kMetrics)
     if (name == definition.class_name) return definition.make(arguments);
+  if (name == "MeanMetricWrapper") return mean_of_function(arguments);
   Config loss = config;
   loss["class_name"] = detail::loss_class_of(name);
   return losses::deserialize(loss);

@@ -307,9 +307,11 @@ class KERATIN_API Metric {
            !std::same_as<F, Metric> && !std::same_as<F, Loss>)
       Metric(const F& callable, std::string name = "metric")
       : Metric(detail::make_metric(detail::MetricCallable(callable)), std::move(name)) {}
-  Metric(detail::MetricPointer body, std::string name);
+  Metric(detail::MetricPointer body, std::string name, std::string identifier = {});
 
   const std::string& name() const noexcept { return name_; }
+  /// The name that it was asked for by, which files keep; empty for an object.
+  const std::string& identifier() const noexcept { return identifier_; }
   const detail::MetricPointer& shared_body() const noexcept { return body_; }
   /// One value a sample, for metrics that are means of those; StateError for others. ShapeError if the labels
   /// do not fit.
@@ -330,7 +332,7 @@ class KERATIN_API Metric {
  private:
   detail::MetricPointer body_;
   std::shared_ptr<std::unique_ptr<detail::MetricState>> state_;
-  std::string name_;
+  std::string name_, identifier_;
 };
 
 namespace metrics {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "keratin/core/parallel.h"
 #include "keratin/core/text.h"
 #include "keratin/models/model_body.h"
+#include "keratin/training/compile_config.h"
 #include "keratin/training/training_state.h"
 
 namespace keratin::inline v0 {
@@ -114,6 +116,15 @@ void Model::compile(const CompileOptions& options) {
     body->optimizer_variables = [optimizer = body_->training_state->options.optimizer] {
       return optimizer.variables();
     };
+}
+
+Config Model::get_compile_config() const {
+  const std::shared_ptr<TrainingState> state = body_->training_state;
+  return state == nullptr ? Config::object() : compile_config(state->given_options(), body_->generation);
+}
+
+void Model::compile_from_config(const Config& config) {
+  compile(compile_options(config, body_->generation));
 }
 
 History Model::fit(const TensorList& x, const TensorList& y, const FitOptions& options) {

@@ -61,6 +61,10 @@ class KERATIN_API MetricSets {
   MetricSets(std::vector<Named> sets);
   MetricSets(std::initializer_list<Named> sets) : MetricSets(std::vector<Named>(sets)) {}
 
+  /// As they were given: one list, a list for each output, or those beside names.
+  const std::vector<Metric>& flat() const noexcept { return flat_; }
+  const std::vector<std::vector<Metric>>& sets() const noexcept { return sets_; }
+  const std::vector<std::string>& names() const noexcept { return names_; }
   /// A list for each output. ValueError for another number, or for names that no output has.
   std::vector<std::vector<Metric>> in_order(const std::vector<std::string>& outputs,
                                             std::string_view what) const;

@@ -111,8 +111,9 @@ void append(Metrics& logs, Metrics values, Generation generation, std::string_vi
 std::shared_ptr<TrainingState> state_of(const Model& model, const CompileOptions& options) {
   auto state = std::make_shared<TrainingState>();
   state->options = options;
-  if (options.auto_scale_loss && computes_in_float16(model.body()) && !options.optimizer.scales_itself())
-    state->options.optimizer = LossScaleOptimizer(options.optimizer);
+  state->scales_for_float16 =
+      options.auto_scale_loss && computes_in_float16(model.body()) && !options.optimizer.scales_itself();
+  if (state->scales_for_float16) state->options.optimizer = LossScaleOptimizer(options.optimizer);
   state->input_names = model.input_names();
   state->output_names = model.output_names();
   const std::vector<std::string>& outputs = state->output_names;
@@ -206,6 +207,12 @@ void check_labels(const Model& model, const TrainingState& state, const Samples&
 }
 
 }  // namespace detail
+
+CompileOptions TrainingState::given_options() const {
+  CompileOptions given = options;
+  if (scales_for_float16) given.optimizer = Optimizer(options.optimizer.shared());
+  return given;
+}
 
 bool TrainingState::needs_labels(std::size_t output) const {
   return losses[output].loss.is_defined() ||

@@ -48,12 +48,15 @@ void append(Metrics& logs, Metrics values, Generation generation, std::string_vi
 
 struct TrainingState {
   CompileOptions options;
+  bool scales_for_float16 = false;  ///< compile wrapped the optimizer
   std::vector<std::string> input_names, output_names;
   std::vector<detail::OutputLoss> losses;  ///< one for each output
   /// The outputs whose own losses are reported: none where there is one.
   std::vector<std::size_t> reported_losses;
   std::vector<detail::OutputMetric> metrics;  ///< in the order in which they are reported
 
+  /// What compile was called with.
+  CompileOptions given_options() const;
   /// Whether an output's labels are looked at.
   bool needs_labels(std::size_t output) const;
 };
