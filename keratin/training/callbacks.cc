@@ -5,28 +5,56 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 namespace keratin::inline v0 {
 
 Callback::~Callback() = default;
 
-void LambdaCallback::on_train_begin(TrainingRun& run) {
-  if (functions_.on_train_begin) functions_.on_train_begin(run);
+namespace {
+
+// A function of LambdaCallback, where there is one.
+template <class Function, class... Arguments>
+void call(const Function& function, Arguments&&... arguments) {
+  if (function) function(std::forward<Arguments>(arguments)...);
 }
+
+}  // namespace
+
+void LambdaCallback::on_train_begin(TrainingRun& run) { call(functions_.on_train_begin, run); }
 void LambdaCallback::on_train_end(TrainingRun& run, const Metrics& logs) {
-  if (functions_.on_train_end) functions_.on_train_end(run, logs);
+  call(functions_.on_train_end, run, logs);
 }
 void LambdaCallback::on_epoch_begin(TrainingRun& run, std::int64_t epoch) {
-  if (functions_.on_epoch_begin) functions_.on_epoch_begin(run, epoch);
+  call(functions_.on_epoch_begin, run, epoch);
 }
 void LambdaCallback::on_epoch_end(TrainingRun& run, std::int64_t epoch, const Metrics& logs) {
-  if (functions_.on_epoch_end) functions_.on_epoch_end(run, epoch, logs);
+  call(functions_.on_epoch_end, run, epoch, logs);
 }
 void LambdaCallback::on_train_batch_begin(TrainingRun& run, std::int64_t batch) {
-  if (functions_.on_train_batch_begin) functions_.on_train_batch_begin(run, batch);
+  call(functions_.on_train_batch_begin, run, batch);
 }
 void LambdaCallback::on_train_batch_end(TrainingRun& run, std::int64_t batch, const Metrics& logs) {
-  if (functions_.on_train_batch_end) functions_.on_train_batch_end(run, batch, logs);
+  call(functions_.on_train_batch_end, run, batch, logs);
+}
+void LambdaCallback::on_test_begin(TrainingRun& run) { call(functions_.on_test_begin, run); }
+void LambdaCallback::on_test_end(TrainingRun& run, const Metrics& logs) {
+  call(functions_.on_test_end, run, logs);
+}
+void LambdaCallback::on_test_batch_begin(TrainingRun& run, std::int64_t batch) {
+  call(functions_.on_test_batch_begin, run, batch);
+}
+void LambdaCallback::on_test_batch_end(TrainingRun& run, std::int64_t batch, const Metrics& logs) {
+  call(functions_.on_test_batch_end, run, batch, logs);
+}
+void LambdaCallback::on_predict_begin(TrainingRun& run) { call(functions_.on_predict_begin, run); }
+void LambdaCallback::on_predict_end(TrainingRun& run) { call(functions_.on_predict_end, run); }
+void LambdaCallback::on_predict_batch_begin(TrainingRun& run, std::int64_t batch) {
+  call(functions_.on_predict_batch_begin, run, batch);
+}
+void LambdaCallback::on_predict_batch_end(TrainingRun& run, std::int64_t batch,
+                                          const std::vector<Tensor>& outputs) {
+  call(functions_.on_predict_batch_end, run, batch, outputs);
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "keratin/core/error.h"
 #include "keratin/core/export.h"
@@ -19,12 +20,13 @@
 
 namespace keratin::inline v0 {
 
-/// What a callback sees of a run of fit, and may change.
+/// What a callback sees of a run of fit, evaluate or predict, and may change.
 struct TrainingRun {
   Model model;
+  /// That of compile; where predict runs without, a new one.
   Optimizer optimizer;
   std::int64_t epochs = 1;
-  std::int64_t steps = 0;  ///< of an epoch
+  std::int64_t steps = 0;  ///< of an epoch, or of evaluate or predict
   std::int64_t samples = 0;
   /// The first epoch's number; a callback may raise it in on_train_begin.
   std::int64_t initial_epoch = 0;
@@ -32,14 +34,17 @@ struct TrainingRun {
   bool validates = false;
   /// Set it, and training ends: after this batch, or after the epoch, which is reported as far as it got.
   bool stop_training = false;
+  /// The same for the evaluation or prediction that runs: it ends after this batch.
+  bool stop_evaluating = false, stop_predicting = false;
   /// What a callback adds to the epoch's logs in on_epoch_end, as "learning_rate": those after it and the
   /// History see it.
   Metrics reported = {};
 };
 
 /// Derive and override what is needed. Epochs and batches count from 0; `logs` hold the means of the epoch so
-/// far, at its end also those of the validation. Called on the thread of fit. Keras:
-/// keras.callbacks.Callback.
+/// far, at its end also those of the validation. Called on the thread of fit, evaluate or predict, whose
+/// batches run one after the other where a callback of the list overrides what is called around them, else
+/// several at once. Keras: keras.callbacks.Callback.
 class KERATIN_API Callback {
  public:
   virtual ~Callback();
@@ -49,9 +54,17 @@ class KERATIN_API Callback {
   virtual void on_epoch_end(TrainingRun& /*run*/, std::int64_t /*epoch*/, const Metrics& /*logs*/) {}
   virtual void on_train_batch_begin(TrainingRun& /*run*/, std::int64_t /*batch*/) {}
   virtual void on_train_batch_end(TrainingRun& /*run*/, std::int64_t /*batch*/, const Metrics& /*logs*/) {}
-  /// Around each validation of fit; the logs are those of the validation alone, under evaluate's names.
+  /// Around evaluate and each validation of fit; the logs are those of the evaluation alone, under its names.
   virtual void on_test_begin(TrainingRun& /*run*/) {}
   virtual void on_test_end(TrainingRun& /*run*/, const Metrics& /*logs*/) {}
+  virtual void on_test_batch_begin(TrainingRun& /*run*/, std::int64_t /*batch*/) {}
+  virtual void on_test_batch_end(TrainingRun& /*run*/, std::int64_t /*batch*/, const Metrics& /*logs*/) {}
+  /// Around predict; `outputs`: what the model gave for the batch.
+  virtual void on_predict_begin(TrainingRun& /*run*/) {}
+  virtual void on_predict_end(TrainingRun& /*run*/) {}
+  virtual void on_predict_batch_begin(TrainingRun& /*run*/, std::int64_t /*batch*/) {}
+  virtual void on_predict_batch_end(TrainingRun& /*run*/, std::int64_t /*batch*/,
+                                    const std::vector<Tensor>& /*outputs*/) {}
   /// A batch's loss was NaN or infinite; the weights are those before it. True to end training there, else
   /// the error is thrown.
   virtual bool on_not_finite(TrainingRun& /*run*/, std::int64_t /*batch*/, const NumericError& /*error*/) {
@@ -59,16 +72,52 @@ class KERATIN_API Callback {
   }
 };
 
+namespace detail {
+
+// A class that does not override a function of Callback has Callback's own. One that hides it, or Callback
+// itself, which may be anything derived, counts as overriding; a class may also answer by itself.
+#define KERATIN_KEEPS(C, function)                                   \
+  (requires {                                                        \
+    { &C::function } -> std::same_as<decltype(&Callback::function)>; \
+  })
+template <class C>
+bool watches_test_batches(const C& callback) {
+  if constexpr (requires { callback.watches_test_batches(); })
+    return callback.watches_test_batches();
+  else
+    return std::same_as<C, Callback> || !KERATIN_KEEPS(C, on_test_batch_begin) ||
+           !KERATIN_KEEPS(C, on_test_batch_end);
+}
+template <class C>
+bool watches_predict_batches(const C& callback) {
+  if constexpr (requires { callback.watches_predict_batches(); })
+    return callback.watches_predict_batches();
+  else
+    return std::same_as<C, Callback> || !KERATIN_KEEPS(C, on_predict_batch_begin) ||
+           !KERATIN_KEEPS(C, on_predict_batch_end);
+}
+#undef KERATIN_KEEPS
+
+}  // namespace detail
+
 /// A callback in a list: one of its own, or one that the caller keeps a pointer to.
 class KERATIN_API CallbackPointer {
  public:
   template <std::derived_from<Callback> C>
-  CallbackPointer(C callback) : callback_(std::make_shared<C>(std::move(callback))) {}
+  CallbackPointer(C callback) : CallbackPointer(std::make_shared<C>(std::move(callback))) {}
   template <std::derived_from<Callback> C>
-  CallbackPointer(std::shared_ptr<C> callback) : callback_(std::move(callback)) {}
+  CallbackPointer(std::shared_ptr<C> callback)
+      : watches_test_batches_(detail::watches_test_batches(*callback)),
+        watches_predict_batches_(detail::watches_predict_batches(*callback)),
+        callback_(std::move(callback)) {}
   Callback* operator->() const noexcept { return callback_.get(); }
 
+  /// Whether it may do something around each batch of evaluate, of predict.
+  bool watches_test_batches() const noexcept { return watches_test_batches_; }
+  bool watches_predict_batches() const noexcept { return watches_predict_batches_; }
+
  private:
+  bool watches_test_batches_, watches_predict_batches_;
   std::shared_ptr<Callback> callback_;
 };
 
@@ -82,6 +131,15 @@ class KERATIN_API LambdaCallback : public Callback {
     std::function<void(TrainingRun&, const Metrics& logs)> on_train_end = nullptr;
     std::function<void(TrainingRun&, std::int64_t batch)> on_train_batch_begin = nullptr;
     std::function<void(TrainingRun&, std::int64_t batch, const Metrics& logs)> on_train_batch_end = nullptr;
+    std::function<void(TrainingRun&)> on_test_begin = nullptr;
+    std::function<void(TrainingRun&, const Metrics& logs)> on_test_end = nullptr;
+    std::function<void(TrainingRun&, std::int64_t batch)> on_test_batch_begin = nullptr;
+    std::function<void(TrainingRun&, std::int64_t batch, const Metrics& logs)> on_test_batch_end = nullptr;
+    std::function<void(TrainingRun&)> on_predict_begin = nullptr;
+    std::function<void(TrainingRun&)> on_predict_end = nullptr;
+    std::function<void(TrainingRun&, std::int64_t batch)> on_predict_batch_begin = nullptr;
+    std::function<void(TrainingRun&, std::int64_t batch, const std::vector<Tensor>& outputs)>
+        on_predict_batch_end = nullptr;
   };
   explicit LambdaCallback(Functions functions) : functions_(std::move(functions)) {}
 
@@ -91,6 +149,19 @@ class KERATIN_API LambdaCallback : public Callback {
   void on_epoch_end(TrainingRun& run, std::int64_t epoch, const Metrics& logs) override;
   void on_train_batch_begin(TrainingRun& run, std::int64_t batch) override;
   void on_train_batch_end(TrainingRun& run, std::int64_t batch, const Metrics& logs) override;
+  void on_test_begin(TrainingRun& run) override;
+  void on_test_end(TrainingRun& run, const Metrics& logs) override;
+  void on_test_batch_begin(TrainingRun& run, std::int64_t batch) override;
+  void on_test_batch_end(TrainingRun& run, std::int64_t batch, const Metrics& logs) override;
+  void on_predict_begin(TrainingRun& run) override;
+  void on_predict_end(TrainingRun& run) override;
+  void on_predict_batch_begin(TrainingRun& run, std::int64_t batch) override;
+  void on_predict_batch_end(TrainingRun& run, std::int64_t batch,
+                            const std::vector<Tensor>& outputs) override;
+  bool watches_test_batches() const { return functions_.on_test_batch_begin || functions_.on_test_batch_end; }
+  bool watches_predict_batches() const {
+    return functions_.on_predict_batch_begin || functions_.on_predict_batch_end;
+  }
 
  private:
   Functions functions_;

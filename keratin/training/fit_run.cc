@@ -45,7 +45,11 @@ class FitRun {
       logs = Metrics();
       append(logs, train_epoch(batches, stepper, epoch).values(), run_.model.body().generation);
       if (has_validation() && (epoch + 1) % options_.validation_freq == 0)
-        append(logs, validate(), run_.model.body().generation, "val_");
+        append(logs,
+               evaluate_samples(state_, validation_,
+                                options_.validation_batch_size.value_or(options_.batch_size),
+                                options_.validation_steps, run_, callbacks_),
+               run_.model.body().generation, "val_");
       run_.reported = Metrics();
       for (const auto& callback : callbacks_) {
         callback->on_epoch_end(run_, epoch, logs);
@@ -102,15 +106,6 @@ class FitRun {
       if (run_.stop_training) break;
     }
     return means;
-  }
-
-  Metrics validate() {
-    for (const auto& callback : callbacks_) callback->on_test_begin(run_);
-    const Metrics logs = evaluate_samples(run_.model, state_, validation_,
-                                          options_.validation_batch_size.value_or(options_.batch_size),
-                                          options_.validation_steps);
-    for (const auto& callback : callbacks_) callback->on_test_end(run_, logs);
-    return logs;
   }
 
   // The step, with its place in an error's words; nothing where a callback ends training instead.

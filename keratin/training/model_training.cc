@@ -26,25 +26,6 @@ std::int64_t steps_of(const Batches& batches, const std::optional<std::int64_t>&
   return std::min(*limit, batches.count());
 }
 
-// Batches are independent: each runs on one thread, and their means are added in their order.
-Metrics evaluate_samples(const Model& model, const TrainingState& state, const Samples& samples,
-                         std::int64_t batch_size, const std::optional<std::int64_t>& limit) {
-  const Batches batches(samples, batch_size);
-  const Stepper stepper = stepper_of(model, state);
-  const std::int64_t steps = steps_of(batches, limit, "evaluate: steps");
-  std::vector<Collected> parts;
-  for (std::int64_t i = 0; i < steps; ++i) parts.emplace_back(state);
-  parallel_for(steps, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Batch batch = batches.batch(i);
-      parts[static_cast<std::size_t>(i)].add(stepper.evaluate(batch), batch);
-    }
-  });
-  Collected all(state);
-  for (const Collected& part : parts) all.add(part);
-  return all.values();
-}
-
 }  // namespace detail
 
 namespace {
@@ -108,6 +89,70 @@ Tensor room_for(const Tensor& first, std::int64_t first_rows, std::int64_t sampl
   return Tensor::empty(shape, first.dtype());
 }
 
+// The results of all batches, each at its place; safe from many threads.
+class Predictions {
+ public:
+  Predictions(const Batches& batches, std::int64_t steps, const std::vector<Tensor>& first) {
+    const std::int64_t rows = batches.rows_of(0);
+    for (const Tensor& output : first) {
+      results_.push_back(room_for(output, rows, std::min(batches.samples(), steps * rows)));
+      bytes_.push_back(static_cast<std::byte*>(results_.back().mutable_data()));
+      batch_bytes_.push_back(static_cast<std::size_t>(output.size()) * size_bytes(output.dtype()));
+    }
+    place(0, first);
+  }
+
+  void place(std::int64_t batch, const std::vector<Tensor>& outputs) {
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      std::memcpy(bytes_[i] + static_cast<std::size_t>(batch) * batch_bytes_[i], outputs[i].data(),
+                  static_cast<std::size_t>(outputs[i].size()) * size_bytes(outputs[i].dtype()));
+  }
+  const std::vector<Tensor>& results() const { return results_; }
+
+ private:
+  std::vector<Tensor> results_;
+  std::vector<std::byte*> bytes_;
+  std::vector<std::size_t> batch_bytes_;  // of a whole batch
+};
+
+std::vector<Tensor> predict_at_once(const Model& model, const Batches& batches, std::int64_t steps) {
+  std::vector<Tensor> first = outputs_of(model, batches.batch(0).x);
+  if (steps <= 1) {
+    for (Tensor& result : first) result = result.detach();
+    return first;
+  }
+  // The first batch tells shape and dtype of the rest, whose batches are independent: each runs on one
+  // thread.
+  Predictions all(batches, steps, first);
+  parallel_for(steps - 1, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin + 1; i < end + 1; ++i) all.place(i, outputs_of(model, batches.batch(i).x));
+  });
+  return all.results();
+}
+
+// Batch after batch, callbacks around each; what there is where one of them ends it.
+std::vector<Tensor> predict_watched(const Batches& batches, TrainingRun& run,
+                                    const std::vector<CallbackPointer>& callbacks) {
+  std::optional<Predictions> all;
+  std::int64_t done = 0;
+  while (done < run.steps) {
+    for (const auto& callback : callbacks) callback->on_predict_batch_begin(run, done);
+    const std::vector<Tensor> outputs = outputs_of(run.model, batches.batch(done).x);
+    if (all) {
+      all->place(done, outputs);
+    } else {
+      all.emplace(batches, run.steps, outputs);
+    }
+    for (const auto& callback : callbacks) callback->on_predict_batch_end(run, done, outputs);
+    ++done;
+    if (run.stop_predicting) break;
+  }
+  std::vector<Tensor> results = all->results();
+  const std::int64_t rows = std::min(batches.samples(), done * batches.rows_of(0));
+  for (Tensor& result : results) result = result.slice(0, 0, rows);
+  return results;
+}
+
 }  // namespace
 
 void Model::compile(const CompileOptions& options) {
@@ -123,9 +168,7 @@ Config Model::get_compile_config() const {
   return state == nullptr ? Config::object() : compile_config(state->given_options(), body_->generation);
 }
 
-void Model::compile_from_config(const Config& config) {
-  compile(compile_options(config, body_->generation));
-}
+void Model::compile_from_config(const Config& config) { compile(compile_options(config, body_->generation)); }
 
 History Model::fit(const TensorList& x, const TensorList& y, const FitOptions& options) {
   const FloatEnvironment environment;
@@ -141,7 +184,9 @@ Metrics Model::evaluate(const TensorList& x, const TensorList& y, const Evaluate
   const TrainingState& known = detail::compiled_with_loss("evaluate", state.get());
   const Samples samples = detail::samples_of("evaluate", known, x, y, options.sample_weight);
   detail::check_labels(*this, known, samples);
-  return detail::evaluate_samples(*this, known, samples, options.batch_size, options.steps);
+  TrainingRun run{.model = *this, .optimizer = known.options.optimizer};
+  run.samples = samples.count();
+  return detail::evaluate_samples(known, samples, options.batch_size, options.steps, run, options.callbacks);
 }
 Metrics Model::evaluate(const TensorList& x, const TensorList& y) const {
   return evaluate(x, y, EvaluateOptions{});
@@ -180,33 +225,18 @@ std::vector<Tensor> Model::predict_list(const TensorList& x, const PredictOption
   const FloatEnvironment environment;
   const Batches batches({inputs_of("predict", *this, x), {}, {}}, options.batch_size);
   const std::int64_t steps = detail::steps_of(batches, options.steps, "predict: steps");
-  std::vector<Tensor> results = outputs_of(*this, batches.batch(0).x);
-  if (steps <= 1) {
-    for (Tensor& result : results) result = result.detach();
-    return results;
-  }
-  // The first batch tells shape and dtype of the rest, whose batches are independent: each runs on one
-  // thread.
-  const std::vector<Tensor> first = std::move(results);
-  const std::int64_t samples = std::min(batches.samples(), steps * options.batch_size);
-  results.clear();
-  std::vector<std::byte*> bytes;
-  for (const Tensor& output : first) {
-    results.push_back(room_for(output, batches.rows_of(0), samples));
-    bytes.push_back(static_cast<std::byte*>(results.back().mutable_data()));
-  }
-  const auto place = [&](std::int64_t index, const std::vector<Tensor>& outputs) {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const std::size_t size = size_bytes(outputs[i].dtype());
-      const auto before = static_cast<std::size_t>(index * first[i].size());
-      std::memcpy(bytes[i] + before * size, outputs[i].data(),
-                  static_cast<std::size_t>(outputs[i].size()) * size);
-    }
-  };
-  place(0, first);
-  parallel_for(steps - 1, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin + 1; i < end + 1; ++i) place(i, outputs_of(*this, batches.batch(i).x));
-  });
+  const std::vector<CallbackPointer>& callbacks = options.callbacks;
+  if (callbacks.empty()) return predict_at_once(*this, batches, steps);
+  const std::shared_ptr<TrainingState> state = body_->training_state;
+  TrainingRun run{.model = *this,
+                  .optimizer = state == nullptr ? Optimizer("rmsprop") : state->options.optimizer};
+  run.steps = steps;
+  run.samples = batches.samples();
+  for (const auto& callback : callbacks) callback->on_predict_begin(run);
+  std::vector<Tensor> results = std::ranges::any_of(callbacks, &CallbackPointer::watches_predict_batches)
+                                    ? predict_watched(batches, run, callbacks)
+                                    : predict_at_once(*this, batches, steps);
+  for (const auto& callback : callbacks) callback->on_predict_end(run);
   return results;
 }
 std::vector<Tensor> Model::predict_list(const TensorList& x) const {
@@ -221,5 +251,17 @@ Tensor Model::predict(const TensorList& x, const PredictOptions& options) const 
                    "Call predict_list, which gives them all.");
 }
 Tensor Model::predict(const TensorList& x) const { return predict(x, PredictOptions{}); }
+
+double train_step(const Model& model, const PerOutput<Loss>& loss, Optimizer& optimizer, const TensorList& x,
+                  const TensorList& y, const TensorList& sample_weight,
+                  const PerOutput<std::optional<double>>& loss_weights) {
+  const FloatEnvironment environment;
+  if (std::ranges::none_of(loss.values(), [](const Loss& one) { return one.is_defined(); }))
+    throw StateError("train_step", "expects a loss", "there is none", "Name one, as \"mse\".");
+  const auto state = detail::state_of(
+      model, {.optimizer = optimizer, .loss = loss, .loss_weights = loss_weights, .auto_scale_loss = false});
+  const Batch batch = batch_of("train_step", model, *state, x, y, {.sample_weight = sample_weight});
+  return detail::stepper_of(model, *state).step(batch, false).loss;
+}
 
 }  // namespace keratin::inline v0

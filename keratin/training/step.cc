@@ -8,10 +8,8 @@
 
 #include "keratin/autograd/gradients.h"
 #include "keratin/core/error.h"
-#include "keratin/core/float_env.h"
 #include "keratin/core/text.h"
 #include "keratin/ops/ops.h"
-#include "keratin/training/training.h"
 
 namespace keratin::inline v0 {
 namespace detail {
@@ -126,22 +124,5 @@ void Stepper::throw_not_finite(double loss, const Batch& batch) const {
 }
 
 }  // namespace detail
-
-double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Tensor& x,
-                  const Tensor& y, const Tensor& sample_weight) {
-  const FloatEnvironment environment;
-  if (!loss.is_defined())
-    throw StateError("train_step", "expects a loss", "there is none", "Name one, as \"mse\".");
-  if (!x.is_defined() || x.rank() == 0)
-    throw ShapeError("train_step", "expects x of shape (batch, ...)",
-                     x.is_defined() ? "got a scalar" : "x is undefined", "");
-  if (!model.is_built()) {
-    Shape input = x.shape();
-    input[0] = Shape::kUnknown;
-    model.build(input);
-  }
-  detail::Stepper stepper(model, {{loss, 1}}, optimizer);
-  return stepper.step({{x}, {y}, {sample_weight}}, false).loss;
-}
 
 }  // namespace keratin::inline v0

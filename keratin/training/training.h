@@ -85,6 +85,7 @@ struct EvaluateOptions {
   TensorList sample_weight = {};
   /// At most so many batches.
   std::optional<std::int64_t> steps = std::nullopt;
+  std::vector<CallbackPointer> callbacks = {};
 };
 
 /// Keras: Model.predict.
@@ -92,6 +93,7 @@ struct PredictOptions {
   std::int64_t batch_size = 32;
   /// At most so many batches.
   std::optional<std::int64_t> steps = std::nullopt;
+  std::vector<CallbackPointer> callbacks = {};
 };
 
 /// Keras: Model.train_on_batch and test_on_batch.
@@ -102,9 +104,10 @@ struct BatchOptions {
 
 /// One step of training without compile: forward with training on, loss plus penalties, gradients, update,
 /// constraints. Gives the loss before the update. NumericError if it is not finite; then no weight has
-/// changed. x: (batch, ...), y and sample_weight as the loss takes them. Builds the model if need be. One
-/// input and one output.
-KERATIN_API double train_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Tensor& x,
-                              const Tensor& y, const Tensor& sample_weight = {});
+/// changed. x: (batch, ...), y and sample_weight as the loss takes them; with several inputs or outputs lists
+/// in order or by name, and losses and their weights as compile takes them. Builds the model if need be.
+KERATIN_API double train_step(const Model& model, const PerOutput<Loss>& loss, Optimizer& optimizer,
+                              const TensorList& x, const TensorList& y, const TensorList& sample_weight = {},
+                              const PerOutput<std::optional<double>>& loss_weights = {});
 
 }  // namespace keratin::inline v0

@@ -76,9 +76,10 @@ std::vector<Shape> input_shapes_of(const std::vector<Tensor>& x);
 /// Throws before anything changes what a loss would throw at the first batch. Builds the model if need be.
 void check_labels(const Model& model, const TrainingState& state, const Samples& samples);
 
-/// Batches are independent: each runs on one thread, and their means are added in their order.
-Metrics evaluate_samples(const Model& model, const TrainingState& state, const Samples& samples,
-                         std::int64_t batch_size, const std::optional<std::int64_t>& limit);
+/// Loss and metrics of the run's model, callbacks around.
+Metrics evaluate_samples(const TrainingState& state, const Samples& samples, std::int64_t batch_size,
+                         const std::optional<std::int64_t>& limit, TrainingRun& run,
+                         const std::vector<CallbackPointer>& callbacks);
 std::int64_t steps_of(const Batches& batches, const std::optional<std::int64_t>& limit,
                       std::string_view argument);
 
