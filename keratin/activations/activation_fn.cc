@@ -124,7 +124,7 @@ Tensor product(const Tensor& a, const Tensor& b) {
   });
   if (!wants_gradient({&a, &b})) return out;
   return record(std::move(out), "product", {&a, &b}, [a, b](const Tensor& upstream) {
-    std::vector<Tensor> parts(2);
+    Tensors parts(2);
     if (a.node() != nullptr) parts[0] = product(upstream, b);
     if (b.node() != nullptr) parts[1] = product(upstream, a);
     return parts;
@@ -139,7 +139,7 @@ Tensor recorded_gradient(const std::shared_ptr<const ElementwiseFunction>& funct
   if (!wants_gradient({&x, &upstream})) return out;
   return record(std::move(out), "activation gradient", {&x, &upstream},
                 [function, x, upstream](const Tensor& above) {
-                  std::vector<Tensor> parts(2);
+                  Tensors parts(2);
                   if (x.node() != nullptr)
                     parts[0] = recorded_gradient(function->derivative(), x, product(above, upstream));
                   if (upstream.node() != nullptr) parts[1] = recorded_gradient(function, x, above);
@@ -177,11 +177,11 @@ Tensor ElementwiseFunction::apply(const Tensor& x, bool) const {
     kept.set_node(x.node());
     y = record(std::move(y), operation(), {&x},
                [self = std::move(self), kept = std::move(kept)](const Tensor& upstream) {
-                 return std::vector{recorded_gradient(self, kept, upstream)};
+                 return Tensors{recorded_gradient(self, kept, upstream)};
                });
   }
   if (operation() == "sigmoid") {
-    y.set_origin(std::make_shared<const Tensor::Origin>(Tensor::Origin{"sigmoid", x}));
+    y.set_origin(detail::make_small<Tensor::Origin>(Tensor::Origin{"sigmoid", x}));
   }
   return y;
 }

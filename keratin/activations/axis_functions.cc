@@ -123,7 +123,7 @@ Tensor AxisActivation::apply(const Tensor& x, bool) const {
   Tensor y = AxisCall::run(kind_, x, axes, output_shape(x.shape()));
   // Losses compute from the logits; they take classes along the last axis.
   if (kind_ == AxisKind::softmax && axes.size() == 1 && axes[0] + 1 == x.rank()) {
-    y.set_origin(std::make_shared<const Tensor::Origin>(Tensor::Origin{"softmax", x}));
+    y.set_origin(keratin::detail::make_small<Tensor::Origin>(Tensor::Origin{"softmax", x}));
   }
   return y;
 }

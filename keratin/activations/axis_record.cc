@@ -120,7 +120,7 @@ Tensor place_of_x(const AxisCall& call, DType dtype) {
 Tensor recorded_result(const AxisCall& call, Tensor y, const Tensor& x) {
   if (!wants_gradient({&x})) return y;
   return record(std::move(y), axis_name(call.kind), {&x},
-                [call](const Tensor& upstream) { return std::vector{call.gradient(upstream)}; });
+                [call](const Tensor& upstream) { return Tensors{call.gradient(upstream)}; });
 }
 
 Tensor unrecorded_gradient(const AxisCall& call, const Tensor& upstream) {

@@ -76,7 +76,7 @@ struct AxisCall {
 
 /// The gradients of Σ v·call.gradient(u) by x and u. autograd sets it: it takes ops, which this folder has
 /// not.
-using AxisSecondGradient = std::vector<Tensor> (*)(const AxisCall& call, const Tensor& u, const Tensor& v);
+using AxisSecondGradient = Tensors (*)(const AxisCall& call, const Tensor& u, const Tensor& v);
 KERATIN_API void set_axis_second_gradient(AxisSecondGradient function) noexcept;
 
 std::string_view axis_name(AxisKind kind) noexcept;

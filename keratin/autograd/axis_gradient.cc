@@ -9,7 +9,7 @@ using activations::detail::AxisCall;
 using activations::detail::AxisKind;
 
 // x = [a, b] along the axis and u·∂glu = [u·σ(b), u·a·σ'(b)].
-std::vector<Tensor> of_glu(const AxisCall& call, const Tensor& u, const Tensor& v) {
+Tensors of_glu(const AxisCall& call, const Tensor& u, const Tensor& v) {
   const auto axis = static_cast<std::int64_t>(call.axes[0]);
   const std::int64_t half = u.shape()[call.axes[0]];
   const Tensor x = call.input();
@@ -27,7 +27,7 @@ std::vector<Tensor> of_glu(const AxisCall& call, const Tensor& u, const Tensor& 
 
 }  // namespace
 
-std::vector<Tensor> axis_second_gradient(const AxisCall& call, const Tensor& u, const Tensor& v) {
+Tensors axis_second_gradient(const AxisCall& call, const Tensor& u, const Tensor& v) {
   const std::vector<std::int64_t> axes(call.axes.begin(), call.axes.end());
   const auto sum = [&](const Tensor& t) { return ops::sum(t, axes, true); };
   switch (call.kind) {

@@ -1,4 +1,4 @@
-// Gradients of gradients through softmax and kin, which take ops. Internal.
+// Tensors of gradients through softmax and kin, which take ops. Internal.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,6 @@
 namespace keratin::inline v0::detail {
 
 /// The gradients of Σ v·call.gradient(u) by x and by u, recorded in their turn while the thread records.
-std::vector<Tensor> axis_second_gradient(const activations::detail::AxisCall& call, const Tensor& u,
-                                         const Tensor& v);
+Tensors axis_second_gradient(const activations::detail::AxisCall& call, const Tensor& u, const Tensor& v);
 
 }  // namespace keratin::inline v0::detail

@@ -11,21 +11,26 @@
 namespace keratin::inline v0 {
 namespace {
 
+using detail::SmallBlocks;
+
 // Half types only store: their sum is that in float32, rounded.
 Tensor sum_of(const Tensor& a, const Tensor& b) {
   if (a.dtype() != DType::float16 && a.dtype() != DType::bfloat16) return ops::add(a, b);
   return ops::cast(ops::add(ops::cast(a, DType::float32), ops::cast(b, DType::float32)), a.dtype());
 }
 
+template <class T>
+using List = std::vector<T, SmallBlocks<T>>;
+
 // Called with the place of a target and its gradient as soon as that is complete.
 using Completed = std::function<void(std::size_t target, const Tensor& gradient)>;
 
 struct Progress {
-  std::vector<std::size_t> targets;  // places of this node among the targets
-  bool needed = false;               // whether a target is this node or lies below it
-  bool seen = false;                 // by the first walk
-  std::size_t consumers = 0;         // needed nodes above that have not yet given their part
-  Tensor gradient;                   // the sum of the parts given so far
+  List<std::size_t> targets;  // places of this node among the targets
+  bool needed = false;        // whether a target is this node or lies below it
+  bool seen = false;          // by the first walk
+  std::size_t consumers = 0;  // needed nodes above that have not yet given their part
+  Tensor gradient;            // the sum of the parts given so far
 };
 
 class Pass {
@@ -36,14 +41,14 @@ class Pass {
     if (node != nullptr) progress_[node].targets.push_back(target);
   }
 
-  std::vector<Tensor> run(std::shared_ptr<Node> root, Tensor upstream, const Completed& completed) {
+  Tensors run(std::shared_ptr<Node> root, Tensor upstream, const Completed& completed) {
     activations::detail::set_axis_second_gradient(detail::axis_second_gradient);
     find_needed(root.get());
     Progress& start = progress_[root.get()];
     if (!start.needed) return std::move(results_);
     start.gradient = std::move(upstream);
     // Last in, first out: parts are used soon after they are made, and leaves are completed early.
-    std::vector<std::shared_ptr<Node>> ready;
+    List<std::shared_ptr<Node>> ready;
     ready.push_back(std::move(root));
     while (!ready.empty()) {
       const std::shared_ptr<Node> node = std::move(ready.back());
@@ -57,7 +62,7 @@ class Pass {
   // Marks the nodes from which a target is reached, and counts their consumers. A depth-first walk whose
   // stack is a vector: records may be longer than the thread's stack is deep.
   void find_needed(const Node* root) {
-    std::vector<std::pair<const Node*, std::size_t>> stack;
+    List<std::pair<const Node*, std::size_t>> stack;
     const auto enter = [&](const Node* node) {
       Progress& progress = progress_[node];
       progress.seen = true;
@@ -83,14 +88,14 @@ class Pass {
   }
 
   // The gradient of `node` is complete: hands it to its targets and its parts to the inputs.
-  void finish(Node& node, std::vector<std::shared_ptr<Node>>& ready, const Completed& completed) {
+  void finish(Node& node, List<std::shared_ptr<Node>>& ready, const Completed& completed) {
     Progress& progress = progress_.at(&node);
     const Tensor gradient = std::exchange(progress.gradient, Tensor());
     for (const std::size_t target : progress.targets) {
       results_[target] = gradient;
       if (gradient.is_defined() && completed) completed(target, gradient);
     }
-    std::vector<Tensor> parts;
+    Tensors parts;
     if (gradient.is_defined() && node.backward && needs_backward(node)) parts = node.backward(gradient);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const std::shared_ptr<Node>& input = node.inputs[i];
@@ -109,8 +114,10 @@ class Pass {
     return false;
   }
 
-  std::unordered_map<const Node*, Progress> progress_;
-  std::vector<Tensor> results_;
+  std::unordered_map<const Node*, Progress, std::hash<const Node*>, std::equal_to<>,
+                     SmallBlocks<std::pair<const Node* const, Progress>>>
+      progress_;
+  Tensors results_;
 };
 
 // The checked upstream gradient of y.
@@ -135,7 +142,7 @@ void check_result(const Tensor& gradient, const Shape& shape) {
                      "a backward function gave " + gradient.shape().to_string());
 }
 
-std::vector<Tensor> gradients_of(std::shared_ptr<Node> root, Tensor start, std::span<const Tensor> targets) {
+Tensors gradients_of(std::shared_ptr<Node> root, Tensor start, std::span<const Tensor> targets) {
   Pass pass(targets.size());
   for (std::size_t i = 0; i < targets.size(); ++i) pass.add_target(i, targets[i].node().get());
   return pass.run(std::move(root), std::move(start), [&](std::size_t target, const Tensor& gradient) {
@@ -143,8 +150,7 @@ std::vector<Tensor> gradients_of(std::shared_ptr<Node> root, Tensor start, std::
   });
 }
 
-std::vector<Tensor> gradients_of(std::shared_ptr<Node> root, Tensor start,
-                                 std::span<const Variable> variables) {
+Tensors gradients_of(std::shared_ptr<Node> root, Tensor start, std::span<const Variable> variables) {
   Pass pass(variables.size());
   for (std::size_t i = 0; i < variables.size(); ++i)
     if (variables[i].is_defined()) pass.add_target(i, variables[i].leaf().get());
@@ -156,12 +162,12 @@ std::vector<Tensor> gradients_of(std::shared_ptr<Node> root, Tensor start,
 
 }  // namespace
 
-std::vector<Tensor> gradients(const Tensor& y, std::span<const Tensor> targets, const Tensor& upstream) {
+Tensors gradients(const Tensor& y, std::span<const Tensor> targets, const Tensor& upstream) {
   const FloatEnvironment environment;
   return gradients_of(y.node(), start_of(y, upstream), targets);
 }
 
-std::vector<Tensor> gradients(Tensor&& y, std::span<const Tensor> targets, const Tensor& upstream) {
+Tensors gradients(Tensor&& y, std::span<const Tensor> targets, const Tensor& upstream) {
   const FloatEnvironment environment;
   Tensor start = start_of(y, upstream);
   std::shared_ptr<Node> root = y.node();
@@ -169,12 +175,12 @@ std::vector<Tensor> gradients(Tensor&& y, std::span<const Tensor> targets, const
   return gradients_of(std::move(root), std::move(start), targets);
 }
 
-std::vector<Tensor> gradients(const Tensor& y, std::span<const Variable> variables, const Tensor& upstream) {
+Tensors gradients(const Tensor& y, std::span<const Variable> variables, const Tensor& upstream) {
   const FloatEnvironment environment;
   return gradients_of(y.node(), start_of(y, upstream), variables);
 }
 
-std::vector<Tensor> gradients(Tensor&& y, std::span<const Variable> variables, const Tensor& upstream) {
+Tensors gradients(Tensor&& y, std::span<const Variable> variables, const Tensor& upstream) {
   const FloatEnvironment environment;
   Tensor start = start_of(y, upstream);
   std::shared_ptr<Node> root = y.node();

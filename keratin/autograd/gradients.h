@@ -20,13 +20,10 @@ namespace keratin::inline v0 {
 /// the gradients are recorded themselves (second derivatives): end the RecordGradients of the forward pass
 /// first if that is not wanted. StateError if y was not recorded; TypeError, ShapeError for an upstream that
 /// does not fit. Keras: tf.GradientTape.gradient.
-KERATIN_API std::vector<Tensor> gradients(const Tensor& y, std::span<const Tensor> targets,
-                                          const Tensor& upstream = {});
-KERATIN_API std::vector<Tensor> gradients(Tensor&& y, std::span<const Tensor> targets,
-                                          const Tensor& upstream = {});
-KERATIN_API std::vector<Tensor> gradients(const Tensor& y, std::span<const Variable> variables,
-                                          const Tensor& upstream = {});
-KERATIN_API std::vector<Tensor> gradients(Tensor&& y, std::span<const Variable> variables,
-                                          const Tensor& upstream = {});
+KERATIN_API Tensors gradients(const Tensor& y, std::span<const Tensor> targets, const Tensor& upstream = {});
+KERATIN_API Tensors gradients(Tensor&& y, std::span<const Tensor> targets, const Tensor& upstream = {});
+KERATIN_API Tensors gradients(const Tensor& y, std::span<const Variable> variables,
+                              const Tensor& upstream = {});
+KERATIN_API Tensors gradients(Tensor&& y, std::span<const Variable> variables, const Tensor& upstream = {});
 
 }  // namespace keratin::inline v0

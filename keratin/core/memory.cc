@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "keratin/core/error.h"
+#include "keratin/core/sanitized.h"
+#include "keratin/core/small_blocks.h"
 
 namespace keratin::inline v0 {
 namespace {
@@ -18,18 +20,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // More than this stays cached only until it is given back: a program that once needed much should shrink
 // again.
 constexpr std::size_t kMostCachedBytes = std::size_t{2} << 30;
-#if defined(__SANITIZE_ADDRESS__)
-#define KERATIN_UNDER_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KERATIN_UNDER_ASAN 1
-#endif
-#endif
-#if defined(KERATIN_UNDER_ASAN)
-constexpr bool kCaches = false;  // a reused block would hide a use after its end
-#else
-constexpr bool kCaches = true;
-#endif
+constexpr bool kCaches = !detail::kUnderAsan;  // a reused block would hide a use after its end
 
 void* ask_system(std::size_t bytes) noexcept {
   void* block = nullptr;
@@ -121,7 +112,8 @@ std::shared_ptr<std::byte> allocate(std::size_t size_bytes) {
   if (size_bytes > kMost)
     throw ValueError("memory", "expects at most 2^47 bytes", "got " + std::to_string(size_bytes));
   const std::size_t bytes = size_class(size_bytes);
-  return {cache().take(bytes), [bytes](std::byte* block) { cache().give(block, bytes); }};
+  return {cache().take(bytes), [bytes](std::byte* block) { cache().give(block, bytes); },
+          detail::SmallBlocks<std::byte>()};
 }
 
 MemoryStatistics memory_statistics() noexcept { return cache().statistics(); }

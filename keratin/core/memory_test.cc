@@ -10,21 +10,12 @@
 #include <vector>
 
 #include "keratin/core/error.h"
+#include "keratin/core/sanitized.h"
 
 namespace keratin {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kUnderAsan = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kUnderAsan = true;
-#else
-constexpr bool kUnderAsan = false;
-#endif
-#else
-constexpr bool kUnderAsan = false;
-#endif
+using detail::kUnderAsan;
 
 std::size_t remainder(const void* address, std::size_t alignment) {
   return reinterpret_cast<std::uintptr_t>(address) % alignment;

@@ -54,15 +54,17 @@ std::size_t Shape::axis(std::int64_t axis, std::string_view operation) const {
 }
 
 Shape Shape::with_inserted(std::size_t axis, std::int64_t size) const {
-  std::vector<std::int64_t> sizes(begin(), end());
-  sizes.insert(sizes.begin() + static_cast<std::ptrdiff_t>(axis), size);
-  return Shape(sizes);
+  std::array<std::int64_t, kMaxRank + 1> sizes{};
+  std::int64_t* const place = std::copy_n(begin(), axis, sizes.data());
+  *place = size;
+  std::copy(begin() + axis, end(), place + 1);
+  return Shape(std::span(sizes).first(rank_ + 1));
 }
 
 Shape Shape::without(std::size_t axis) const {
-  std::vector<std::int64_t> sizes(begin(), end());
-  sizes.erase(sizes.begin() + static_cast<std::ptrdiff_t>(axis));
-  return Shape(sizes);
+  std::array<std::int64_t, kMaxRank> sizes{};
+  std::copy(begin() + axis + 1, end(), std::copy_n(begin(), axis, sizes.data()));
+  return Shape(std::span(sizes).first(rank_ - 1));
 }
 
 Shape Shape::part(std::size_t first, std::size_t last) const {

@@ -25,8 +25,7 @@ class AttentionBody : public ListLayerBody {
   std::string_view class_name() const override { return class_name_of(); }
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs,
-                                const CallContext& context) const override {
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
     std::vector<Shape> shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     output_shapes(shapes);
@@ -59,8 +58,7 @@ class AttentionBody : public ListLayerBody {
     return {shape};
   }
 
-  std::vector<Tensor> output_masks(const std::vector<Tensor>&,
-                                   const std::vector<Tensor>& masks) const override {
+  Tensors output_masks(const Tensors&, const Tensors& masks) const override {
     return {masks.empty() ? Tensor() : masks.front()};
   }
 

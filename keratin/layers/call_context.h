@@ -13,9 +13,9 @@ struct CallContext {
   /// True where an element of the input counts; undefined for all.
   Tensor mask = {};
   /// Where the call puts losses of its own (activity regularizers), scalars; null to leave them out.
-  std::vector<Tensor>* losses = nullptr;
+  Tensors* losses = nullptr;
   /// The masks of several inputs, one each; then `mask` is not looked at.
-  std::vector<Tensor> masks = {};
+  Tensors masks = {};
   /// Attention only: which of the keys each query sees, (batch, queries, keys), and whether later keys are
   /// hidden.
   Tensor attention_mask = {};
@@ -23,7 +23,7 @@ struct CallContext {
   /// ReversibleEmbedding only: from rows back to indices.
   bool reverse = false;
   /// Where the call puts the mask of each output; null to leave them out.
-  std::vector<Tensor>* output_masks = nullptr;
+  Tensors* output_masks = nullptr;
 };
 
 /// What models and their configs keep of a context: flags by the names that Keras gives them.

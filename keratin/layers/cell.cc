@@ -8,7 +8,7 @@
 
 namespace keratin::inline v0 {
 
-std::vector<Tensor> CellBody::call_list(const std::vector<Tensor>& inputs, const CallContext& context) const {
+Tensors CellBody::call_list(const Tensors& inputs, const CallContext& context) const {
   const Shape& shape = inputs.front().shape();
   check_count(inputs.size(), 1 + state_shapes(shape).size(), 1 + state_shapes(shape).size(),
               "an input and " + std::to_string(state_shapes(shape).size()) + " states");
@@ -35,7 +35,7 @@ Tensor swapped(const Tensor& x) {
 }
 
 // Each step alone. In halves, so that the gradients of all cost size·log(steps), not size·steps.
-void split(const Tensor& steps, std::vector<Tensor>& parts) {
+void split(const Tensor& steps, Tensors& parts) {
   const std::int64_t count = steps.shape()[0];
   if (count == 1) {
     parts.push_back(ops::squeeze(steps, 0));
@@ -45,8 +45,8 @@ void split(const Tensor& steps, std::vector<Tensor>& parts) {
   }
 }
 
-Tensor stacked(const std::vector<Tensor>& steps) {
-  std::vector<Tensor> wide;
+Tensor stacked(const Tensors& steps) {
+  Tensors wide;
   for (const Tensor& step : steps) wide.push_back(ops::expand_dims(step, 1));
   return ops::concatenate(wide, 1);
 }
@@ -66,7 +66,7 @@ void RecurrentBody::build_list(const std::vector<Shape>& inputs) {
   if (!trainable) cell_->set_trainable(false);
 }
 
-std::vector<Tensor> RecurrentBody::start_states(const std::vector<Tensor>& inputs, const Shape& step) const {
+Tensors RecurrentBody::start_states(const Tensors& inputs, const Shape& step) const {
   if (inputs.size() > 1) return {inputs.begin() + 1, inputs.end()};
   if (recurrence_.stateful) {
     const std::lock_guard lock(mutex_);
@@ -76,7 +76,7 @@ std::vector<Tensor> RecurrentBody::start_states(const std::vector<Tensor>& input
     }
     if (!states_.empty()) return states_;
   }
-  std::vector<Tensor> states;
+  Tensors states;
   for (const Shape& shape : cell_->state_shapes(step)) states.push_back(Tensor::zeros(shape, dtype));
   return states;
 }
@@ -91,7 +91,7 @@ Tensor RecurrentBody::in_order(const Tensor& x) const {
   return ops::take(steps, order);
 }
 
-void RecurrentBody::keep(const std::vector<Tensor>& states) const {
+void RecurrentBody::keep(const Tensors& states) const {
   if (!recurrence_.stateful) return;
   const std::lock_guard lock(mutex_);
   states_.clear();
@@ -99,15 +99,14 @@ void RecurrentBody::keep(const std::vector<Tensor>& states) const {
   for (const Tensor& state : states) states_.push_back(state.detach().clone());
 }
 
-std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
-                                             const CallContext& context) const {
+Tensors RecurrentBody::call_list(const Tensors& inputs, const CallContext& context) const {
   const Tensor& x = inputs.front();
   std::vector<Shape> shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape());
   output_shapes(shapes);
   const Shape step = step_of(x.shape());
   const std::int64_t count = x.shape()[1];
-  std::vector<Tensor> states = start_states(inputs, step);
+  Tensors states = start_states(inputs, step);
   const StepNoise noise = cell_->noise(step, context.training);
   if (!context.masks.empty() && context.masks.front().is_defined() &&
       context.masks.front().shape() != Shape{step[0], count}) {
@@ -121,19 +120,18 @@ std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
   if (count > 0 && !mask.is_defined()) {
     if (auto all = cell_->run(projected, states, noise)) {
       keep(all->states);
-      std::vector<Tensor> results = {recurrence_.return_sequences ? swapped(all->outputs) : all->last};
+      Tensors results = {recurrence_.return_sequences ? swapped(all->outputs) : all->last};
       if (recurrence_.return_state) results.insert(results.end(), all->states.begin(), all->states.end());
       return results;
     }
   }
 
-  std::vector<Tensor> parts;
+  Tensors parts;
   if (count > 0) split(projected, parts);
-  std::vector<Tensor> outputs(parts.size());
+  Tensors outputs(parts.size());
   Tensor last = Tensor::zeros(cell_->step_shape(step), dtype), before = last;
   for (std::int64_t i = 0; i < count; ++i) {
-    std::vector<Tensor> next =
-        cell_->step(parts[static_cast<std::size_t>(i)], states, noise, context.training);
+    Tensors next = cell_->step(parts[static_cast<std::size_t>(i)], states, noise, context.training);
     Tensor output = next.front();
     next.erase(next.begin());
     if (mask.is_defined()) {
@@ -150,7 +148,7 @@ std::vector<Tensor> RecurrentBody::call_list(const std::vector<Tensor>& inputs,
     outputs[static_cast<std::size_t>(i)] = last = output;
   }
   keep(states);
-  std::vector<Tensor> results = {recurrence_.return_sequences && count > 0 ? stacked(outputs) : last};
+  Tensors results = {recurrence_.return_sequences && count > 0 ? stacked(outputs) : last};
   if (recurrence_.return_state) results.insert(results.end(), states.begin(), states.end());
   return results;
 }
@@ -180,8 +178,7 @@ std::vector<Shape> RecurrentBody::output_shapes(const std::vector<Shape>& inputs
   return shapes;
 }
 
-std::vector<Tensor> RecurrentBody::output_masks(const std::vector<Tensor>&,
-                                                const std::vector<Tensor>& masks) const {
+Tensors RecurrentBody::output_masks(const Tensors&, const Tensors& masks) const {
   return {recurrence_.return_sequences ? masks.front() : Tensor()};
 }
 

@@ -21,26 +21,26 @@ class KERATIN_API CellBody : public ListLayerBody {
   /// Shapes of the states for an input (batch, ...) of one step.
   virtual std::vector<Shape> state_shapes(const Shape& step) const = 0;
   /// The output, then the new states.
-  virtual std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
-                                   bool training) const = 0;
+  virtual Tensors step(const Tensor& x, const Tensors& states, const StepNoise& noise,
+                       bool training) const = 0;
   /// What step takes, from the inputs of all steps at once (steps, batch, ...): products that need no state.
   virtual Tensor project(const Tensor& steps, const StepNoise& /*noise*/) const { return steps; }
   virtual StepNoise noise(const Shape& /*step*/, bool /*training*/) const { return {}; }
   /// What all steps give, where the cell has a faster way than one step after the other.
   struct Sequence {
-    Tensor outputs;              ///< (steps, batch, ...)
-    Tensor last;                 ///< the output of the last step
-    std::vector<Tensor> states;  ///< after the last step
+    Tensor outputs;  ///< (steps, batch, ...)
+    Tensor last;     ///< the output of the last step
+    Tensors states;  ///< after the last step
   };
   /// `projected` is project's result, in the order in which the steps come; at least one step.
-  virtual std::optional<Sequence> run(const Tensor& /*projected*/, const std::vector<Tensor>& /*states*/,
+  virtual std::optional<Sequence> run(const Tensor& /*projected*/, const Tensors& /*states*/,
                                       const StepNoise& /*noise*/) const {
     return std::nullopt;
   }
   /// The output's shape; the default is the first state's.
   virtual Shape step_shape(const Shape& step) const { return state_shapes(step).front(); }
 
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const override;
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override;
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
 };
 
@@ -58,10 +58,9 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
   RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& recurrence);
 
   void build_list(const std::vector<Shape>& inputs) override;
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const override;
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override;
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
-  std::vector<Tensor> output_masks(const std::vector<Tensor>& inputs,
-                                   const std::vector<Tensor>& masks) const override;
+  Tensors output_masks(const Tensors& inputs, const Tensors& masks) const override;
   std::vector<LayerPart> parts() const override { return {{"cell", cell_}}; }
   bool depends_on_generation() const override { return false; }
 
@@ -85,16 +84,16 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
   }
 
  private:
-  std::vector<Tensor> start_states(const std::vector<Tensor>& inputs, const Shape& step) const;
+  Tensors start_states(const Tensors& inputs, const Shape& step) const;
   /// The steps in front, the first to be run first.
   Tensor in_order(const Tensor& x) const;
   /// For the next call of a stateful layer.
-  void keep(const std::vector<Tensor>& states) const;
+  void keep(const Tensors& states) const;
 
   std::shared_ptr<CellBody> cell_;
   Recurrence recurrence_;
   mutable std::mutex mutex_;
-  mutable std::vector<Tensor> states_;  // of a stateful layer, after the last call
+  mutable Tensors states_;  // of a stateful layer, after the last call
 };
 
 }  // namespace detail

@@ -13,8 +13,8 @@ Tensor CellFormula::gate(const Tensor& all, std::int64_t i) const {
   return ops::slice(all, 1, i * units, (i + 1) * units);
 }
 
-std::vector<Tensor> CellFormula::gru(const Tensor& x, const Tensor& h, const Tensor& kernel,
-                                     const Tensor& bias, const Tensor& drops, bool training) const {
+Tensors CellFormula::gru(const Tensor& x, const Tensor& h, const Tensor& kernel, const Tensor& bias,
+                         const Tensor& drops, bool training) const {
   const ActivationFn &act = activation, &rec = recurrent_activation;
   const Tensor for_gates = reset_after ? kernel : ops::slice(kernel, 1, 0, 2 * units);
   Tensor inner = ops::matmul(dropped(h, drops), for_gates);
@@ -28,9 +28,8 @@ std::vector<Tensor> CellFormula::gru(const Tensor& x, const Tensor& h, const Ten
   return {next, next};
 }
 
-std::vector<Tensor> CellFormula::step(const Tensor& x, const std::vector<Tensor>& states,
-                                      const Tensor& kernel, const Tensor& bias, const Tensor& drops,
-                                      bool training) const {
+Tensors CellFormula::step(const Tensor& x, const Tensors& states, const Tensor& kernel, const Tensor& bias,
+                          const Tensor& drops, bool training) const {
   if (kind == Kind::gru) return gru(x, states[0], kernel, bias, drops, training);
   const ActivationFn &act = activation, &rec = recurrent_activation;
   const Tensor z = x + ops::matmul(dropped(states[0], drops), kernel);

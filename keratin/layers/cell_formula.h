@@ -20,13 +20,13 @@ struct CellFormula {
   /// A step's output, then the new states, from x·W + b (batch, gates·units), the states, U and, of a GRU
   /// with reset_after, U's bias (gates·units,), which may be undefined. `drops` are factors for the state, or
   /// undefined.
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const Tensor& kernel,
-                           const Tensor& bias, const Tensor& drops, bool training) const;
+  Tensors step(const Tensor& x, const Tensors& states, const Tensor& kernel, const Tensor& bias,
+               const Tensor& drops, bool training) const;
 
  private:
   Tensor gate(const Tensor& all, std::int64_t i) const;
-  std::vector<Tensor> gru(const Tensor& x, const Tensor& h, const Tensor& kernel, const Tensor& bias,
-                          const Tensor& drops, bool training) const;
+  Tensors gru(const Tensor& x, const Tensor& h, const Tensor& kernel, const Tensor& bias, const Tensor& drops,
+              bool training) const;
 };
 
 }  // namespace keratin::inline v0::detail

@@ -123,26 +123,26 @@ struct Saved {
   CellFormula formula;
   Sizes sizes;
   Tensor x, kernel, bias;
-  std::vector<Tensor> states;
+  Tensors states;
   Trace trace;
 };
 
 // As CellFormula::step gives it, from tensors that stand for the inputs: a state may depend on U too, and
 // that part is not this op's.
-std::vector<Tensor> recorded_backward(const Saved& saved, const Tensor& upstream) {
+Tensors recorded_backward(const Saved& saved, const Tensor& upstream) {
   const auto standing_for = [](const Tensor& a) {
     if (!ops::detail::is_recorded(a)) return a;
-    return record(a.detach(), "same", {&a}, [](const Tensor& above) { return std::vector<Tensor>{above}; });
+    return record(a.detach(), "same", {&a}, [](const Tensor& above) { return Tensors{above}; });
   };
-  std::vector<Tensor> inputs = {saved.x, saved.kernel, saved.bias};
+  Tensors inputs = {saved.x, saved.kernel, saved.bias};
   inputs.insert(inputs.end(), saved.states.begin(), saved.states.end());
   for (Tensor& input : inputs)
     if (input.is_defined()) input = standing_for(input);
-  std::vector<Tensor> states(inputs.begin() + 3, inputs.end());
-  std::vector<Tensor> rows = {ops::expand_dims(states[0], 0)};
+  Tensors states(inputs.begin() + 3, inputs.end());
+  Tensors rows = {ops::expand_dims(states[0], 0)};
   for (std::int64_t t = 0; t < saved.sizes.steps; ++t) {
     const Tensor x = ops::squeeze(ops::slice(inputs[0], 0, t, t + 1), 0);
-    const std::vector<Tensor> next = saved.formula.step(x, states, inputs[1], inputs[2], {}, false);
+    const Tensors next = saved.formula.step(x, states, inputs[1], inputs[2], {}, false);
     states.assign(next.begin() + 1, next.end());
     rows.push_back(ops::expand_dims(states[0], 0));
   }
@@ -150,7 +150,7 @@ std::vector<Tensor> recorded_backward(const Saved& saved, const Tensor& upstream
   return gradients(ops::concatenate(rows, 0), inputs, upstream);
 }
 
-std::vector<Tensor> backward_of(const Saved& saved, const Tensor& h, const Tensor& upstream) {
+Tensors backward_of(const Saved& saved, const Tensor& h, const Tensor& upstream) {
   const FloatEnvironment environment;
   const Sizes& sizes = saved.sizes;
   const DType dtype = saved.x.dtype();
@@ -175,7 +175,7 @@ std::vector<Tensor> backward_of(const Saved& saved, const Tensor& h, const Tenso
                         Matrix<T>{s.h.data, sizes.units, true}, Matrix<T>{of_product.data, sizes.columns},
                         static_cast<T*>(kernel.mutable_data()), sizes.columns);
   });
-  std::vector<Tensor> all = {dz, kernel, Tensor(), dh};
+  Tensors all = {dz, kernel, Tensor(), dh};
   if (saved.bias.is_defined() && ops::detail::is_recorded(saved.bias))
     all[2] = ops::sum(dp.reshape({sizes.steps * sizes.batch, sizes.columns}), {{0}});
   if (is_lstm) all.push_back(dc);
@@ -194,10 +194,10 @@ bool can_run_sequence(const CellFormula& formula) {
 }
 
 Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& kernel, const Tensor& bias,
-                    const std::vector<Tensor>& states) {
+                    const Tensors& states) {
   const FloatEnvironment environment;
   const Sizes sizes{x.shape()[0], x.shape()[1], formula.units, formula.gates() * formula.units};
-  std::vector<Tensor> inputs = {x, kernel, bias};
+  Tensors inputs = {x, kernel, bias};
   inputs.insert(inputs.end(), states.begin(), states.end());
   bool is_recorded = is_recording();
   if (is_recorded) is_recorded = std::any_of(inputs.begin(), inputs.end(), ops::detail::is_recorded);

@@ -18,6 +18,6 @@ bool can_run_sequence(const CellFormula& formula);
 /// in cache; the bits are those of CellFormula::step. Back the same way, then one product of all steps for
 /// U's gradient. Blocks depend on the shapes alone.
 Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& kernel, const Tensor& bias,
-                    const std::vector<Tensor>& states);
+                    const Tensors& states);
 
 }  // namespace keratin::inline v0::detail

@@ -156,8 +156,7 @@ class ConvLSTMCellBody final : public CellBody {
     return noise;
   }
 
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
-                           bool training) const override {
+  Tensors step(const Tensor& x, const Tensors& states, const StepNoise& noise, bool training) const override {
     const ActivationFn &act = a_.options.activation, &rec = a_.options.recurrent_activation;
     const Tensor h = noise.state.is_defined() ? states[0] * noise.state : states[0];
     ops::ConvGeometry geometry;

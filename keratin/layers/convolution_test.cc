@@ -216,7 +216,7 @@ TEST(Pooling, GradientsMatchCentralDifferences) {
 }
 
 TEST(Pooling, TheFirstOfEqualsGetsTheGradient) {
-  const std::vector<Tensor> x = {ops::reshape(Tensor::of({2, 2, 1, 3}), {1, 4, 1}).watched()};
+  const Tensors x = {ops::reshape(Tensor::of({2, 2, 1, 3}), {1, 4, 1}).watched()};
   Tensor y;
   {
     const RecordGradients on;

@@ -50,7 +50,7 @@ Tensor apply(const Tensor& x, const Tensor& kept, const DropRule& rule) {
   Tensor y = x.dtype() == DType::float64 ? select<double>(x, kept, rule) : select<float>(x, kept, rule);
   if (!wants_gradient({&x})) return y;
   return record(std::move(y), "dropout", {&x}, [kept, scale = rule.scale](const Tensor& upstream) {
-    return std::vector<Tensor>{apply(upstream, kept, {.scale = scale})};
+    return Tensors{apply(upstream, kept, {.scale = scale})};
   });
 }
 

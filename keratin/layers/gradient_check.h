@@ -34,15 +34,15 @@ inline Tensor values_away_from(const Shape& shape, const std::vector<double>& ki
 /// layer in f64 whose random parts have seeds, since every evaluation takes a new one: dropout draws anew in
 /// each call.
 inline void expect_gradients_match(const std::string& label, const std::function<Layer()>& make,
-                                   const std::vector<Tensor>& inputs, const CallContext& context = {}) {
+                                   const Tensors& inputs, const CallContext& context = {}) {
   const std::size_t count = inputs.size();
   std::vector<Shape> shapes;
   for (const Tensor& x : inputs) shapes.push_back(x.shape());
   const Layer first = make();
   first.build_list(shapes);
-  const std::vector<Tensor> weights = first.get_weights();
+  const Tensors weights = first.get_weights();
   const std::vector<Variable> variables = first.variables();
-  const auto loss = [&](const Layer& layer, const std::vector<Tensor>& given) {
+  const auto loss = [&](const Layer& layer, const Tensors& given) {
     Tensor total;
     for (const Tensor& y : layer.call(given, context)) {
       const Tensor part = ops::sum(y * values_away_from(y.shape(), {}, 5));
@@ -50,7 +50,7 @@ inline void expect_gradients_match(const std::string& label, const std::function
     }
     return total;
   };
-  std::vector<Tensor> targets;
+  Tensors targets;
   for (const Tensor& x : inputs) targets.push_back(x.watched());
   Tensor result;
   {
@@ -59,11 +59,11 @@ inline void expect_gradients_match(const std::string& label, const std::function
     result = loss(first, {targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(count)});
   }
   // Ops have two backward passes: one that runs, one that records itself for a second derivative.
-  const std::vector<Tensor> plain = gradients(result, targets);
+  const Tensors plain = gradients(result, targets);
   const RecordGradients on;
-  const std::vector<Tensor> recorded = gradients(result, targets);
+  const Tensors recorded = gradients(result, targets);
   const auto value_at = [&](std::size_t target, std::int64_t i, double step) {
-    std::vector<Tensor> given, values;
+    Tensors given, values;
     for (const Tensor& x : inputs) given.push_back(x.clone());
     for (const Tensor& weight : weights) values.push_back(weight.clone());
     Tensor& moved = target < count ? given[target] : values[target - count];
@@ -94,7 +94,7 @@ inline void expect_gradients_match(const std::string& label, const std::function
 
 inline void expect_gradients_match(const std::string& label, const std::function<Layer()>& make,
                                    const Tensor& x, const CallContext& context = {}) {
-  expect_gradients_match(label, make, std::vector<Tensor>{x}, context);
+  expect_gradients_match(label, make, Tensors{x}, context);
 }
 
 }  // namespace keratin::testing

@@ -86,7 +86,7 @@ std::shared_ptr<LayerBody> LayerBody::clone() const {
   const Layer copy =
       layers::deserialize(detail::keras_object(module_name(), class_name(), std::move(all)), generation);
   if (built_shape) copy.build_list(built_shapes);
-  std::vector<Tensor> values;
+  Tensors values;
   for (const Weight& weight : weights()) values.push_back(weight.variable.value());
   copy.set_weights(values);
   return copy.shared();
@@ -137,8 +137,7 @@ void LayerBody::build_list(const std::vector<Shape>& inputs) {
   build(inputs.front());
 }
 
-std::vector<Tensor> LayerBody::call_list(const std::vector<Tensor>& inputs,
-                                         const CallContext& context) const {
+Tensors LayerBody::call_list(const Tensors& inputs, const CallContext& context) const {
   check_single(inputs.size());
   return {call(inputs.front(), context)};
 }
@@ -148,8 +147,7 @@ std::vector<Shape> LayerBody::output_shapes(const std::vector<Shape>& inputs) co
   return {output_shape(inputs.front())};
 }
 
-std::vector<Tensor> LayerBody::output_masks(const std::vector<Tensor>& inputs,
-                                            const std::vector<Tensor>& masks) const {
+Tensors LayerBody::output_masks(const Tensors& inputs, const Tensors& masks) const {
   return {output_mask(inputs.front(), masks.front())};
 }
 
@@ -314,8 +312,8 @@ void add_penalty(const LayerBody& body, const Tensor& y, const CallContext& cont
 }
 
 // The only one of a call's results.
-template <class T>
-const T& only(const LayerBody& body, const std::vector<T>& outputs) {
+template <class List>
+typename List::value_type only(const LayerBody& body, const List& outputs) {
   if (outputs.size() == 1) return outputs.front();
   throw StateError(to_snake_case(body.class_name()), "one output",
                    "\"" + body.name + "\" gives " + std::to_string(outputs.size()),
@@ -326,7 +324,7 @@ const T& only(const LayerBody& body, const std::vector<T>& outputs) {
 
 Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
   if (body_->has_lists() || !context.masks.empty() || context.output_masks != nullptr)
-    return (*this)(std::vector<Tensor>{x}, context);
+    return (*this)(Tensors{x}, context);
   check_defined(*body_, x);
   build(x.shape());
   const LayerBody& body = body_->called(context);
@@ -336,27 +334,27 @@ Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
   return precision.result(y);
 }
 
-Tensor Layer::operator()(const std::vector<Tensor>& inputs, const CallContext& context) const {
+Tensor Layer::operator()(const Tensors& inputs, const CallContext& context) const {
   return only(*body_, call(inputs, context));
 }
 
-std::vector<Tensor> Layer::call(const std::vector<Tensor>& inputs, const CallContext& context) const {
+Tensors Layer::call(const Tensors& inputs, const CallContext& context) const {
   if (inputs.empty()) body_->check_single(0);
-  std::vector<Shape> shapes;
-  for (const Tensor& x : inputs) {
-    check_defined(*body_, x);
-    shapes.push_back(x.shape());
+  for (const Tensor& x : inputs) check_defined(*body_, x);
+  if (!is_built()) {
+    std::vector<Shape> shapes;
+    for (const Tensor& x : inputs) shapes.push_back(x.shape());
+    body_->ensure_built(shapes);
   }
-  body_->ensure_built(shapes);
   const LayerBody& body = body_->called(context);
-  std::vector<Tensor> cast;
+  Tensors cast;
   for (const Tensor& x : inputs) cast.push_back(in_dtype_of(body, x));
   CallContext inner = context;
   if (inner.masks.empty()) inner.masks = {inner.mask};
   inner.masks.resize(inputs.size());
   inner.mask = inner.masks.front();
   const Precision precision(body);
-  std::vector<Tensor> outputs = body.call_list(cast, inner);
+  Tensors outputs = body.call_list(cast, inner);
   for (Tensor& y : outputs) {
     add_penalty(body, y, context);
     y = precision.result(y);
@@ -412,13 +410,13 @@ std::vector<Variable> Layer::non_trainable_variables() const {
   return variables;
 }
 
-std::vector<Tensor> Layer::get_weights() const {
-  std::vector<Tensor> values;
+Tensors Layer::get_weights() const {
+  Tensors values;
   for (const Weight& weight : weights()) values.push_back(weight.variable.value());
   return values;
 }
 
-void Layer::set_weights(const std::vector<Tensor>& values) const {
+void Layer::set_weights(const Tensors& values) const {
   const std::vector<Weight> all = weights();
   const std::string place = "Layer \"" + name() + "\"" + (is_built() ? "." : ", not built yet.");
   if (all.size() != values.size()) {
@@ -446,13 +444,10 @@ std::int64_t Layer::count_params() const {
   return count;
 }
 
-std::vector<Tensor> Layer::regularization_losses(Generation generation) const {
-  std::vector<Tensor> losses;
-  for (const Weight& weight : weights()) {
-    if (!weight.regularizer) continue;
-    if (generation == Generation::keras3 && !weight.variable.trainable()) continue;
-    losses.push_back(weight.regularizer(weight.variable.tensor()));
-  }
+Tensors Layer::regularization_losses(Generation generation) const {
+  Tensors losses;
+  for (const Weight& weight : weights())
+    if (weight.is_penalized(generation)) losses.push_back(weight.regularizer(weight.variable.tensor()));
   return losses;
 }
 

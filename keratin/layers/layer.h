@@ -34,6 +34,11 @@ struct Weight {
   Constraint constraint = {};
   /// Made to be trained; freezing the layer freezes the variable and leaves this.
   bool trainable = true;
+
+  /// Whether the loss has the regularizer's penalty: in Keras 3 not that of a frozen weight.
+  bool is_penalized(Generation generation) const {
+    return regularizer && (generation == Generation::keras2 || variable.trainable());
+  }
 };
 
 class LayerBody;
@@ -82,11 +87,10 @@ class KERATIN_API LayerBody {
 
   // What Layer calls; one input and one output go to the functions above. ShapeError for another number.
   virtual void build_list(const std::vector<Shape>& inputs);
-  virtual std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const;
+  virtual Tensors call_list(const Tensors& inputs, const CallContext& context) const;
   virtual std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const;
   /// One mask an output; `masks` has one an input, undefined where all elements count.
-  virtual std::vector<Tensor> output_masks(const std::vector<Tensor>& inputs,
-                                           const std::vector<Tensor>& masks) const;
+  virtual Tensors output_masks(const Tensors& inputs, const Tensors& masks) const;
   /// Whether the list functions are the layer's own.
   virtual bool has_lists() const { return false; }
   /// Whether call puts the masks of its outputs into CallContext::output_masks itself: models, whose layers
@@ -190,9 +194,9 @@ class KERATIN_API Layer {
   /// StateError for a layer that gives several tensors: see call.
   Tensor operator()(const Tensor& x, const CallContext& context = {}) const;
   /// The same on several inputs: `Add()({a, b})`.
-  Tensor operator()(const std::vector<Tensor>& inputs, const CallContext& context = {}) const;
+  Tensor operator()(const Tensors& inputs, const CallContext& context = {}) const;
   /// All outputs: `LSTM(8, {.return_state = true}).call({x})`.
-  std::vector<Tensor> call(const std::vector<Tensor>& inputs, const CallContext& context = {}) const;
+  Tensors call(const Tensors& inputs, const CallContext& context = {}) const;
 
   // On tensors without values (Input): nothing is computed, Model(inputs, outputs) collects the calls. Of the
   // context, the keywords alone are kept.
@@ -224,13 +228,13 @@ class KERATIN_API Layer {
   std::vector<Variable> variables() const;
   std::vector<Variable> trainable_variables() const;
   std::vector<Variable> non_trainable_variables() const;
-  std::vector<Tensor> get_weights() const;
+  Tensors get_weights() const;
   /// ShapeError if number or shapes differ; then nothing has changed.
-  void set_weights(const std::vector<Tensor>& values) const;
+  void set_weights(const Tensors& values) const;
   /// Number of weights, trainable or not. StateError before the layer is built, if it builds from a shape.
   std::int64_t count_params() const;
   /// Penalties of the weights' regularizers, recorded scalars. Keras 3 leaves out frozen weights.
-  std::vector<Tensor> regularization_losses(Generation generation = Generation::keras3) const;
+  Tensors regularization_losses(Generation generation = Generation::keras3) const;
 
   /// As Keras writes it: {"module", "class_name", "config", "registered_name"} and "build_config" once built;
   /// by default for the generation that the layer came from.

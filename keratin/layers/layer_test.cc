@@ -94,7 +94,7 @@ TEST(Layer, AStatefulActivationBringsItsPenaltiesAndItsPart) {
   ASSERT_EQ(parts.size(), 1U);
   EXPECT_EQ(parts[0].attribute, "activation");
   EXPECT_EQ(parts[0].body->class_name(), "PReLU");
-  const std::vector<Tensor> losses = layer.regularization_losses();
+  const Tensors losses = layer.regularization_losses();
   ASSERT_EQ(losses.size(), 1U);
   EXPECT_EQ(losses[0].item(), 1);
   const Config config = layer.serialize();
@@ -126,7 +126,7 @@ TEST(Layer, RegularizationFollowsTheGenerationForFrozenWeights) {
 
 TEST(Layer, TheActivityPenaltyIsDividedByTheBatch) {
   const Dense layer(2, {.kernel_initializer = "ones", .activity_regularizer = regularizers::L2{0.5}});
-  std::vector<Tensor> losses;
+  Tensors losses;
   layer(Tensor::of({{1, 1}, {2, 0}, {1, 1}, {0, 2}}), {.losses = &losses});
   ASSERT_EQ(losses.size(), 1U);
   // Eight outputs of 2: 0.5·8·4 / 4.

@@ -86,7 +86,7 @@ TEST(Layers, KerasConfigsSurviveTheOtherGeneration) {
     }
     const Layer again = layers::deserialize(written, other);
     if (layer.class_name() != "InputLayer") {
-      std::vector<Tensor> inputs;
+      Tensors inputs;
       // Not negative: embeddings take them for indices.
       for (const Shape& shape : row.inputs)
         inputs.push_back(ops::absolute(values_away_from(shape, {})).astype(DType::float32));

@@ -36,8 +36,8 @@ TEST(Layers, PReLUHasNoGradientAtZeroAndKeepsItsSign) {
     EXPECT_EQ(values_of(y), (std::vector<double>{-0.5, 0, 0, 3}));
     EXPECT_TRUE(std::signbit(y.at({0, 1})));
     const RecordGradients on(is_recorded);
-    const std::vector<Tensor> targets = {x, alpha};
-    const std::vector<Tensor> found = gradients(y, targets);
+    const Tensors targets = {x, alpha};
+    const Tensors found = gradients(y, targets);
     EXPECT_EQ(values_of(found[0]), (std::vector<double>{0.25, 0, 0, 1})) << is_recorded;
     EXPECT_EQ(values_of(found[1]), (std::vector<double>{-2, 0, 0, 0})) << is_recorded;
   }
@@ -47,7 +47,7 @@ TEST(Layers, PReLUHasNoGradientAtZeroAndKeepsItsSign) {
 TEST(Layers, PReLUHasSecondDerivatives) {
   const RecordGradients on;
   const PReLU layer({.alpha_initializer = initializers::Constant{0.25}});
-  const std::vector<Tensor> x = {Tensor::of({{-2, 3}}).watched()};
+  const Tensors x = {Tensor::of({{-2, 3}}).watched()};
   const Tensor first = gradients(ops::square(layer(x[0])), x)[0];
   EXPECT_EQ(values_of(first), (std::vector<double>{-0.25, 6}));
   EXPECT_EQ(values_of(gradients(first, x)[0]), (std::vector<double>{0.125, 2}));
@@ -143,10 +143,10 @@ TEST(Layers, AnActivationOfItsOwnAndOneInTheLayerHaveTheSameBits) {
     const Tensor x = values_away_from({37, 20}, {}).astype(DType::float32).watched();
     const Tensor one = after(plain(x)), two = fused(x);
     EXPECT_EQ(values_of(one), values_of(two)) << name;
-    const std::vector<Tensor> first = {x, plain.variables()[0].tensor(), plain.variables()[1].tensor()};
-    const std::vector<Tensor> second = {x, fused.variables()[0].tensor(), fused.variables()[1].tensor()};
+    const Tensors first = {x, plain.variables()[0].tensor(), plain.variables()[1].tensor()};
+    const Tensors second = {x, fused.variables()[0].tensor(), fused.variables()[1].tensor()};
     const Tensor upstream = values_away_from({37, 64}, {}, 9).astype(DType::float32);
-    const std::vector<Tensor> a = gradients(one, first, upstream), b = gradients(two, second, upstream);
+    const Tensors a = gradients(one, first, upstream), b = gradients(two, second, upstream);
     for (std::size_t i = 0; i < 3; ++i)
       EXPECT_EQ(values_of(a[i]), values_of(b[i])) << name << ", target " << i;
   }

@@ -7,17 +7,14 @@
 
 namespace keratin::inline v0 {
 
-std::vector<Tensor> ListLayerBody::output_masks(const std::vector<Tensor>&,
-                                                const std::vector<Tensor>&) const {
-  return {};
-}
+Tensors ListLayerBody::output_masks(const Tensors&, const Tensors&) const { return {}; }
 
 Tensor ListLayerBody::call(const Tensor& x, const CallContext& context) const {
   return call_list({x}, context).front();
 }
 
 Tensor ListLayerBody::output_mask(const Tensor& x, const Tensor& mask) const {
-  const std::vector<Tensor> masks = output_masks({x}, {mask});
+  const Tensors masks = output_masks({x}, {mask});
   return masks.empty() ? Tensor() : masks.front();
 }
 

@@ -11,12 +11,10 @@ namespace keratin::inline v0 {
 class KERATIN_API ListLayerBody : public LayerBody {
  public:
   void build_list(const std::vector<Shape>& inputs) override = 0;
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs,
-                                const CallContext& context) const override = 0;
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override = 0;
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override = 0;
   /// The default: no masks.
-  std::vector<Tensor> output_masks(const std::vector<Tensor>& inputs,
-                                   const std::vector<Tensor>& masks) const override;
+  Tensors output_masks(const Tensors& inputs, const Tensors& masks) const override;
 
   bool has_lists() const final { return true; }
   void build(const Shape& input) final { build_list({input}); }

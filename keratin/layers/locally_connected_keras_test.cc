@@ -45,7 +45,7 @@ TEST(LocallyConnected, KeepsWeightsAndComputesAsTfKeras) {
     const Layer layer = layers::deserialize(row.at("layer"), Generation::keras2);
     const Shape input = shape_in(row.at("input"));
     layer.build(input);
-    std::vector<Tensor> weights;
+    Tensors weights;
     std::vector<Shape> shapes, expected;
     for (const Config& shape : row.at("shapes")) expected.push_back(shape_in(shape));
     for (const Variable& variable : layer.variables()) {
@@ -54,7 +54,7 @@ TEST(LocallyConnected, KeepsWeightsAndComputesAsTfKeras) {
     }
     ASSERT_EQ(shapes, expected) << what;
     layer.set_weights(weights);
-    std::vector<Tensor> targets = {wave(input, 0.5).watched()};
+    Tensors targets = {wave(input, 0.5).watched()};
     Tensor y, loss;
     {
       const RecordGradients on;
@@ -64,7 +64,7 @@ TEST(LocallyConnected, KeepsWeightsAndComputesAsTfKeras) {
     }
     ASSERT_EQ(y.shape(), shape_in(row.at("output"))) << what;
     expect_values(y, row.at("values"), what);
-    const std::vector<Tensor> found = gradients(loss, targets);
+    const Tensors found = gradients(loss, targets);
     for (std::size_t i = 0; i < found.size(); ++i)
       expect_values(found[i], row.at("gradients")[i], what + ", gradient " + std::to_string(i));
   }

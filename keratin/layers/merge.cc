@@ -28,8 +28,7 @@ class MergeBody final : public ListLayerBody {
   void build_list(const std::vector<Shape>&) override {}
   Config config(Generation) const override { return Config::object(); }
 
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs,
-                                const CallContext& context) const override {
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
     std::vector<Shape> shapes;
     std::size_t rank = 0;
     for (const Tensor& x : inputs) {
@@ -68,8 +67,7 @@ class MergeBody final : public ListLayerBody {
     return {all};
   }
 
-  std::vector<Tensor> output_masks(const std::vector<Tensor>&,
-                                   const std::vector<Tensor>& masks) const override {
+  Tensors output_masks(const Tensors&, const Tensors& masks) const override {
     const bool is_keras2 = generation == Generation::keras2;
     Tensor all;
     for (const Tensor& mask : masks) {
@@ -158,7 +156,7 @@ class ConcatenateBody final : public ListLayerBody {
   void build_list(const std::vector<Shape>&) override {}
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext&) const override {
+  Tensors call_list(const Tensors& inputs, const CallContext&) const override {
     std::vector<Shape> shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     output_shapes(shapes);
@@ -189,11 +187,10 @@ class ConcatenateBody final : public ListLayerBody {
     return {all};
   }
 
-  std::vector<Tensor> output_masks(const std::vector<Tensor>& inputs,
-                                   const std::vector<Tensor>& masks) const override {
+  Tensors output_masks(const Tensors& inputs, const Tensors& masks) const override {
     if (std::none_of(masks.begin(), masks.end(), [](const Tensor& mask) { return mask.is_defined(); }))
       return {Tensor()};
-    std::vector<Tensor> parts;
+    Tensors parts;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Shape& shape = inputs[i].shape();
       parts.push_back(masks[i].is_defined()
@@ -233,7 +230,7 @@ class DotBody final : public ListLayerBody {
   void build_list(const std::vector<Shape>&) override {}
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext&) const override {
+  Tensors call_list(const Tensors& inputs, const CallContext&) const override {
     const Shape result = output_shapes({inputs[0].shape(), inputs.back().shape()}).front();
     const auto [first, second] = axes_of(inputs[0].shape(), inputs[1].shape());
     Tensor x = moved(inputs[0], first, inputs[0].rank() - 1), y = moved(inputs[1], second, 1);

@@ -50,7 +50,7 @@ TEST(Merge, LowerRanksGetAxesBehindTheBatch) {
 TEST(Merge, MasksAreJoinedAsEachGenerationJoinsThem) {
   const Tensor a = Tensor::of({{2, 3, 4}}), b = Tensor::of({{5, 6, 7}});
   const Tensor first = mask_of({1, 1, 0}, {1, 3}), second = mask_of({1, 0, 0}, {1, 3});
-  std::vector<Tensor> masks;
+  Tensors masks;
   const CallContext context{.masks = {first, second}, .output_masks = &masks};
   Add()({a, b}, context);
   EXPECT_EQ(values_of(masks[0]), (std::vector<double>{1, 1, 0}));
@@ -91,7 +91,7 @@ TEST(Merge, GradientsMatchCentralDifferences) {
   };
   for (const auto& make : layers)
     keratin::testing::expect_gradients_match(std::string(make().class_name()), make,
-                                             std::vector<Tensor>{x, values_away_from({2, 3, 4}, {0}, 9)});
+                                             Tensors{x, values_away_from({2, 3, 4}, {0}, 9)});
 }
 
 }  // namespace

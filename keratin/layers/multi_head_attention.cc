@@ -154,8 +154,7 @@ class HeadsBody final : public ListLayerBody {
     return parts;
   }
 
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs,
-                                const CallContext& context) const override {
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
     std::vector<Shape> shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     output_shapes(shapes);
@@ -178,8 +177,7 @@ class HeadsBody final : public ListLayerBody {
     return {shape};
   }
 
-  std::vector<Tensor> output_masks(const std::vector<Tensor>&,
-                                   const std::vector<Tensor>& masks) const override {
+  Tensors output_masks(const Tensors&, const Tensors& masks) const override {
     return {masks.empty() ? Tensor() : masks.front()};
   }
 
@@ -231,7 +229,7 @@ class HeadsBody final : public ListLayerBody {
   }
 
   // (batch or 1, queries or 1, keys); undefined where all is seen.
-  static Tensor mask_for(const std::vector<Tensor>& inputs, const CallContext& context) {
+  static Tensor mask_for(const Tensors& inputs, const CallContext& context) {
     const auto at = [&](std::size_t i, std::int64_t axis) {
       const bool is_there = i < context.masks.size() && context.masks[i].is_defined();
       return is_there ? detail::as_mask(context.masks[i]).expand_dims(axis) : Tensor();

@@ -42,7 +42,7 @@ class ParametricActivationBody final : public LayerBody {
 
   Tensor call(const Tensor& x, const CallContext&) const override {
     check(x.shape());
-    std::vector<Tensor> parameters;
+    Tensors parameters;
     for (const Variable& weight : weights_here_) parameters.push_back(weight.tensor());
     return detail::parametric(function_, x, parameters);
   }

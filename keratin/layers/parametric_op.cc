@@ -24,7 +24,7 @@ Tensor spread(const Tensor& parameter, const Shape& sample) {
 }
 
 template <class T>
-Tensor forward(const Tape& tape, const Tensor& given, const std::vector<Tensor>& parameters) {
+Tensor forward(const Tape& tape, const Tensor& given, const Tensors& parameters) {
   const FloatEnvironment environment;
   const Tensor x = given.detach().contiguous();
   const std::int64_t sample = x.size() == 0 ? 0 : x.size() / x.shape()[0];
@@ -70,20 +70,20 @@ std::shared_ptr<const ParametricFunction> ParametricFunction::derivative(std::si
 }
 
 Tensor parametric(const std::shared_ptr<const ParametricFunction>& function, const Tensor& x,
-                  const std::vector<Tensor>& parameters) {
+                  const Tensors& parameters) {
   const Shape sample = x.shape().part(1, x.rank());
-  std::vector<Tensor> spreads;
+  Tensors spreads;
   for (const Tensor& parameter : parameters) spreads.push_back(spread(parameter, sample));
   Tensor y = x.dtype() == DType::float64 ? forward<double>(function->tape(), x, spreads)
                                          : forward<float>(function->tape(), x, spreads);
-  std::vector<Tensor> inputs{x};
+  Tensors inputs{x};
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
   const bool is_wanted =
       std::any_of(inputs.begin(), inputs.end(), [](const Tensor& input) { return wants_gradient({&input}); });
   if (!is_wanted) return y;
   return record(std::move(y), "parametric activation", inputs,
                 [function, inputs, parameters](const Tensor& upstream) {
-                  std::vector<Tensor> gradients(inputs.size());
+                  Tensors gradients(inputs.size());
                   for (std::size_t i = 0; i < inputs.size(); ++i) {
                     if (!ops::detail::is_recorded(inputs[i])) continue;
                     const Tensor slope = parametric(function->derivative(i), inputs[0], parameters);

@@ -31,8 +31,8 @@ class ParametricFunction {
 };
 
 /// f(x, parameters) for each element. x: (batch, ...), each parameter: broadcast to what follows the batch
-/// axis; all float32 or all float64. Gradients of every order.
+/// axis; all float32 or all float64. Tensors of every order.
 Tensor parametric(const std::shared_ptr<const ParametricFunction>& function, const Tensor& x,
-                  const std::vector<Tensor>& parameters);
+                  const Tensors& parameters);
 
 }  // namespace keratin::inline v0::detail

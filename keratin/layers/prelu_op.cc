@@ -107,7 +107,7 @@ Tensor prelu(const Tensor& x, const Tensor& alpha) {
     Tensor y = forward<T>(x, alpha);
     if (!wants_gradient({&x, &alpha})) return y;
     return record(std::move(y), "prelu", {&x, &alpha}, [x, alpha](const Tensor& upstream) {
-      std::vector<Tensor> result(2);
+      Tensors result(2);
       const bool is_second = is_recording();
       if (ops::detail::is_recorded(x)) {
         result[0] =

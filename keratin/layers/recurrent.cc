@@ -89,7 +89,7 @@ class NamedRecurrentBody final : public RecurrentBody {
     if (!built_shape) return copy;
     const Layer layer(copy);
     layer.build_list(built_shapes);
-    std::vector<Tensor> values;
+    Tensors values;
     for (const Weight& weight : weights()) values.push_back(weight.variable.value());
     layer.set_weights(values);
     return copy;
@@ -167,17 +167,16 @@ class StackedBody final : public CellBody {
     for (const auto& cell : cells_) shape = cell->step_shape(shape);
     return shape;
   }
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise&,
-                           bool training) const override {
+  Tensors step(const Tensor& x, const Tensors& states, const StepNoise&, bool training) const override {
     Tensor y = x;
-    std::vector<Tensor> all = {y};
+    Tensors all = {y};
     auto first = states.begin();
     for (const auto& cell : cells_) {
       const auto count = static_cast<std::ptrdiff_t>(cell->state_shapes(y.shape()).size());
-      std::vector<Tensor> inputs = {y};
+      Tensors inputs = {y};
       inputs.insert(inputs.end(), first, first + count);
       first += count;
-      const std::vector<Tensor> results = cell->call_list(inputs, {.training = training});
+      const Tensors results = cell->call_list(inputs, {.training = training});
       y = results.front();
       all.insert(all.end(), results.begin() + 1, results.end());
     }

@@ -120,14 +120,13 @@ Tensor GatedCellBody<Options>::bias_row(std::int64_t row) const {
 }
 
 template <class Options>
-std::vector<Tensor> GatedCellBody<Options>::step(const Tensor& x, const std::vector<Tensor>& states,
-                                                 const StepNoise& noise, bool training) const {
+Tensors GatedCellBody<Options>::step(const Tensor& x, const Tensors& states, const StepNoise& noise,
+                                     bool training) const {
   return formula().step(x, states, recurrent_kernel_.tensor(), bias_row(1), noise.state, training);
 }
 
 template <class Options>
-std::optional<CellBody::Sequence> GatedCellBody<Options>::run(const Tensor& projected,
-                                                              const std::vector<Tensor>& states,
+std::optional<CellBody::Sequence> GatedCellBody<Options>::run(const Tensor& projected, const Tensors& states,
                                                               const StepNoise& noise) const {
   const CellFormula how = formula();
   if (noise.state.is_defined() || !can_run_sequence(how)) return std::nullopt;

@@ -68,9 +68,8 @@ class GatedCellBody : public CellBody {
   Tensor project(const Tensor& steps, const StepNoise& noise) const override;
   StepNoise noise(const Shape& step, bool training) const override;
   std::vector<Shape> state_shapes(const Shape& step) const override;
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise& noise,
-                           bool training) const override;
-  std::optional<Sequence> run(const Tensor& projected, const std::vector<Tensor>& states,
+  Tensors step(const Tensor& x, const Tensors& states, const StepNoise& noise, bool training) const override;
+  std::optional<Sequence> run(const Tensor& projected, const Tensors& states,
                               const StepNoise& noise) const override;
   std::shared_ptr<LayerBody> clone() const override;
 

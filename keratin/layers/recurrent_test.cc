@@ -107,7 +107,7 @@ TEST(Recurrent, GradientsMatchCentralDifferences) {
 
 // Outputs, gradients, and gradients of a function of gradients, of a layer with a mask or without.
 std::vector<std::vector<double>> all_orders(const Layer& layer, const Tensor& x, const Tensor& mask) {
-  std::vector<Tensor> targets = {x.watched()};
+  Tensors targets = {x.watched()};
   std::vector<std::vector<double>> all;
   const RecordGradients on;
   for (const Variable& variable : layer.variables()) targets.push_back(variable.tensor());
@@ -117,7 +117,7 @@ std::vector<std::vector<double>> all_orders(const Layer& layer, const Tensor& x,
     const Tensor part = ops::sum(y * y * values_away_from(y.shape(), {}, 5));
     total = total.is_defined() ? total + part : part;
   }
-  const std::vector<Tensor> first = gradients(total, targets);
+  const Tensors first = gradients(total, targets);
   Tensor penalty;
   for (const Tensor& gradient : first) {
     all.push_back(values_of(gradient));
@@ -156,7 +156,7 @@ TEST(Recurrent, AllStepsAtOnceGiveWhatStepAfterStepGives) {
 }
 
 TEST(Attention, GradientsMatchCentralDifferences) {
-  const std::vector<Tensor> inputs = {values_away_from({2, 3, 4}, {}), values_away_from({2, 2, 4}, {}, 9)};
+  const Tensors inputs = {values_away_from({2, 3, 4}, {}), values_away_from({2, 2, 4}, {}, 9)};
   expect_gradients_match(
       "Attention", [] { return Attention({.use_scale = true, .dtype = kF64}); }, inputs);
   expect_gradients_match(
@@ -202,10 +202,10 @@ TEST(Recurrent, AStatefulLayerGoesOnWhereItEnded) {
 TEST(Recurrent, StatesMayBeGivenAndAreGivenBack) {
   const Tensor x = values_away_from({2, 6, 3}, {}).astype(DType::float32);
   const GRU layer(4, {.return_sequences = true, .return_state = true});
-  const std::vector<Tensor> whole = layer.call({x});
+  const Tensors whole = layer.call({x});
   ASSERT_EQ(whole.size(), 2U);
-  const std::vector<Tensor> first = layer.call({x.slice(1, 0, 2)});
-  const std::vector<Tensor> second = layer.call({x.slice(1, 2, 6), first[1]});
+  const Tensors first = layer.call({x.slice(1, 0, 2)});
+  const Tensors second = layer.call({x.slice(1, 2, 6), first[1]});
   EXPECT_EQ(values_of(second[0]), values_of(whole[0].slice(1, 2, 6)));
   EXPECT_EQ(values_of(second[1]), values_of(whole[1]));
 }
@@ -234,8 +234,7 @@ class SumBody final : public CellBody {
   void build_list(const std::vector<Shape>&) override {}
   Config config(Generation) const override { return Config::object(); }
   std::vector<Shape> state_shapes(const Shape& step) const override { return {step}; }
-  std::vector<Tensor> step(const Tensor& x, const std::vector<Tensor>& states, const StepNoise&,
-                           bool) const override {
+  Tensors step(const Tensor& x, const Tensors& states, const StepNoise&, bool) const override {
     return {x + states[0], x + states[0]};
   }
 };
@@ -247,7 +246,7 @@ TEST(Recurrent, ACellOfOnesOwnRuns) {
 
 TEST(Recurrent, MasksTravel) {
   const Tensor x = values_away_from({2, 4, 3}, {}).astype(DType::float32), mask = some_mask();
-  std::vector<Tensor> masks;
+  Tensors masks;
   const LSTM sequences(2, {.return_sequences = true}), last(2);
   sequences(x, {.mask = mask, .output_masks = &masks});
   EXPECT_EQ(values_of(masks[0]), values_of(mask));

@@ -43,7 +43,7 @@ TEST(Regularizers, OrthogonalMeasuresTheCosinesBetweenRowsOrColumns) {
 TEST(Regularizers, ThePenaltyIsRecorded) {
   const RecordGradients on;
   const Tensor w = Tensor::of({1, -2, 3}, DType::float64).watched();
-  const std::vector<Tensor> targets = {w};
+  const Tensors targets = {w};
   const Tensor l2 = gradients(Regularizer(L2{0.1})(w), targets)[0];
   const Tensor l1 = gradients(Regularizer(L1{0.1})(w), targets)[0];
   for (std::int64_t i = 0; i < 3; ++i) {

@@ -49,7 +49,7 @@ double unit_of(const std::string& dtype) {
 Layer layer_of(const Config& row) {
   const Layer layer = layers::deserialize(row.at("layer"));
   layer.build({2, 4});
-  std::vector<Tensor> weights = {array("table", {7, 3})};
+  Tensors weights = {array("table", {7, 3})};
   if (row.at("weights").size() == 2) weights.push_back(array("matrix", {3, 7}));
   layer.set_weights(weights);
   return layer;
@@ -78,7 +78,7 @@ TEST(ReversibleEmbedding, TheTableLearnsFromBothWaysAsInKeras) {
     const std::string what = row.at("layer").at("config").dump();
     const Layer layer = layer_of(row);
     const Tensor hidden = array("hidden", {2, 4, 3}).watched();
-    std::vector<Tensor> targets, found;
+    Tensors targets, found;
     {
       const RecordGradients on;
       for (const Variable& variable : layer.variables()) targets.push_back(variable.tensor());

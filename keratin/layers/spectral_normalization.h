@@ -18,7 +18,7 @@ struct SpectralNormalizationOptions {
 
 /// The layer, whose kernel (or embeddings), as a matrix of (all other axes, last axis), is divided by an
 /// estimate of its largest singular value at every call in training. `power_iterations` steps of the power
-/// method refine the estimate, and the vector it starts from stays between calls. Gradients are those of the
+/// method refine the estimate, and the vector it starts from stays between calls. Tensors are those of the
 /// layer with the divided kernel. Weights: vector_u (1, last axis), then the layer's.
 /// ValueError for power_iterations below 1 and for a layer without kernel or embeddings. Miyato et al. 2018.
 /// Keras: keras.layers.SpectralNormalization.

@@ -130,17 +130,16 @@ class BidirectionalBody final : public ListLayerBody {
     }
   }
 
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs,
-                                const CallContext& context) const override {
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
     CallContext inner{.training = context.training, .losses = context.losses};
     inner.masks = {context.masks.empty() ? Tensor() : context.masks.front()};
     const std::size_t half = half_of(inputs.size());
-    std::vector<Tensor> first = {inputs.front()}, second = first;
+    Tensors first = {inputs.front()}, second = first;
     first.insert(first.end(), inputs.begin() + 1, inputs.begin() + 1 + static_cast<std::ptrdiff_t>(half));
     second.insert(second.end(), inputs.begin() + 1 + static_cast<std::ptrdiff_t>(half), inputs.end());
-    const std::vector<Tensor> forward = forward_.call(first, inner), backward = backward_.call(second, inner);
+    const Tensors forward = forward_.call(first, inner), backward = backward_.call(second, inner);
     const Tensor other = run().return_sequences ? reversed(backward.front()) : backward.front();
-    std::vector<Tensor> results = merged(forward.front(), other);
+    Tensors results = merged(forward.front(), other);
     results.insert(results.end(), forward.begin() + 1, forward.end());
     results.insert(results.end(), backward.begin() + 1, backward.end());
     return results;
@@ -161,8 +160,7 @@ class BidirectionalBody final : public ListLayerBody {
     return shapes;
   }
 
-  std::vector<Tensor> output_masks(const std::vector<Tensor>&,
-                                   const std::vector<Tensor>& masks) const override {
+  Tensors output_masks(const Tensors&, const Tensors& masks) const override {
     const Tensor mask = run().return_sequences ? masks.front() : Tensor();
     if (!merge_mode_) return {mask, mask};
     return {mask};
@@ -188,7 +186,7 @@ class BidirectionalBody final : public ListLayerBody {
     return (inputs - 1) / 2;
   }
 
-  std::vector<Tensor> merged(const Tensor& y, const Tensor& other) const {
+  Tensors merged(const Tensor& y, const Tensor& other) const {
     if (!merge_mode_) return {y, other};
     if (*merge_mode_ == "concat") return {ops::concatenate({y, other}, -1)};
     if (*merge_mode_ == "mul") return {y * other};

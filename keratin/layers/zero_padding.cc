@@ -43,7 +43,7 @@ Tensor padded(const Tensor& x, std::size_t axis, const detail::Pair& pair) {
     shape[axis] = size;
     return Tensor::zeros(shape, x.dtype());
   };
-  std::vector<Tensor> parts;
+  Tensors parts;
   if (pair.first > 0) parts.push_back(zeros(pair.first));
   parts.push_back(x);
   if (pair.second > 0) parts.push_back(zeros(pair.second));

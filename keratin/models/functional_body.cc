@@ -9,6 +9,12 @@
 #include "keratin/core/text.h"
 
 namespace keratin::inline v0 {
+namespace {
+
+const Shape& shape_of(const Shape& shape) { return shape; }
+const Shape& shape_of(const Tensor& tensor) { return tensor.shape(); }
+
+}  // namespace
 
 // Follows the calls from the outputs back to the inputs.
 class FunctionalBody::Tracer {
@@ -215,14 +221,15 @@ std::vector<std::string> FunctionalBody::connections(const Layer& layer) const {
   return names;
 }
 
-void FunctionalBody::check_inputs(const std::vector<Shape>& shapes) const {
-  if (shapes.size() != inputs_.size()) {
+template <class Inputs>
+void FunctionalBody::check_inputs(const Inputs& inputs) const {
+  if (inputs.size() != inputs_.size()) {
     throw ShapeError(to_snake_case(class_name()), std::to_string(inputs_.size()) + " inputs",
-                     "received " + std::to_string(shapes.size()),
+                     "received " + std::to_string(inputs.size()),
                      "Model \"" + name + "\". Call it on a list: model({a, b}).");
   }
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const Shape &wanted = values_[inputs_[i]].shape, &given = shapes[i];
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Shape &wanted = values_[inputs_[i]].shape, &given = shape_of(inputs[i]);
     bool fits = wanted.rank() == given.rank();
     for (std::size_t axis = 0; fits && axis < wanted.rank(); ++axis) {
       fits = wanted[axis] == given[axis] || wanted[axis] == Shape::kUnknown || given[axis] == Shape::kUnknown;
@@ -238,12 +245,9 @@ Tensor FunctionalBody::call(const Tensor& x, const CallContext& context) const {
   return call_list({x}, context).front();
 }
 
-std::vector<Tensor> FunctionalBody::call_list(const std::vector<Tensor>& inputs,
-                                              const CallContext& context) const {
-  std::vector<Shape> shapes;
-  for (const Tensor& x : inputs) shapes.push_back(x.shape());
-  check_inputs(shapes);
-  std::vector<Tensor> values(values_.size()), masks(values_.size());
+Tensors FunctionalBody::call_list(const Tensors& inputs, const CallContext& context) const {
+  check_inputs(inputs);
+  Tensors values(values_.size()), masks(values_.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     values[inputs_[i]] = inputs[i];
     if (i < context.masks.size()) masks[inputs_[i]] = context.masks[i];
@@ -253,19 +257,19 @@ std::vector<Tensor> FunctionalBody::call_list(const std::vector<Tensor>& inputs,
     CallContext inner = step.keywords;
     inner.training = context.training;
     inner.losses = context.losses;
-    std::vector<Tensor> given, output_masks;
+    Tensors given, output_masks;
     for (const std::size_t input : step.inputs) {
       given.push_back(values[input]);
       inner.masks.push_back(masks[input]);
     }
     inner.output_masks = &output_masks;
-    std::vector<Tensor> outputs = step.layer.call(given, inner);
+    Tensors outputs = step.layer.call(given, inner);
     for (std::size_t i = 0; i < step.outputs; ++i) {
       values[step.first_output + i] = std::move(outputs[i]);
       masks[step.first_output + i] = std::move(output_masks[i]);
     }
   }
-  std::vector<Tensor> results;
+  Tensors results;
   if (context.output_masks != nullptr) context.output_masks->clear();
   for (const std::size_t output : outputs_) {
     results.push_back(values[output]);

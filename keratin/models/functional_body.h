@@ -48,7 +48,7 @@ class FunctionalBody final : public ModelBody {
   void build(const Shape& input) override { build_list({input}); }
   void build_list(const std::vector<Shape>&) override {}
   Tensor call(const Tensor& x, const CallContext& context) const override;
-  std::vector<Tensor> call_list(const std::vector<Tensor>& inputs, const CallContext& context) const override;
+  Tensors call_list(const Tensors& inputs, const CallContext& context) const override;
   Shape output_shape(const Shape& input) const override { return output_shapes({input}).front(); }
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
   Config base_config(Generation target) const override;
@@ -62,7 +62,9 @@ class FunctionalBody final : public ModelBody {
   std::string name_of(std::size_t value) const;
   /// "dense", "dense_1", …: the layers that gave the values, each value under a name of its own.
   std::vector<std::string> layer_names(const std::vector<std::size_t>& values) const;
-  void check_inputs(const std::vector<Shape>& shapes) const;
+  /// Of Shapes or Tensors.
+  template <class Inputs>
+  void check_inputs(const Inputs& inputs) const;
   void check_names() const;
 
   std::vector<Layer> layers_;  // in Keras's order, the InputLayers among them

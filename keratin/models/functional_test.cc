@@ -50,7 +50,7 @@ struct Graph {
 TEST(Functional, ComputesWhatItsLayersComputeOneByOne) {
   const Graph graph;
   const Tensor a = some_input({5, 3}), b = some_input({5, 3}) * 0.5;
-  const std::vector<Tensor> found = graph.model.call({a, b});
+  const Tensors found = graph.model.call({a, b});
   ASSERT_EQ(found.size(), 2U);
   const Tensor left = graph.shared(a), right = graph.shared(b);
   EXPECT_EQ(values_of(found[0]), values_of(graph.head(left + right)));
@@ -95,7 +95,7 @@ TEST(Functional, ModelsStandInModels) {
   const Sequential tail({Input({1}), Dense(2)}, "tail");
   const Model outer(x, Concatenate()({tail(inner[0]), inner[1]}));
   const Tensor value = some_input({2, 3});
-  const std::vector<Tensor> parts = graph.model.call({value, value});
+  const Tensors parts = graph.model.call({value, value});
   EXPECT_EQ(values_of(outer(value)), values_of(Concatenate()({tail(parts[0]), parts[1]})));
 }
 
@@ -108,7 +108,7 @@ TEST(Functional, ConfigsOfBothGenerationsComeBackAsTheyWere) {
     const Model again = Model::from_config(config, generation);
     EXPECT_EQ(names_of(again), names_of(graph.model));
     again.set_weights(graph.model.get_weights());
-    const std::vector<Tensor> expected = graph.model.call({a, b}), found = again.call({a, b});
+    const Tensors expected = graph.model.call({a, b}), found = again.call({a, b});
     for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(values_of(found[i]), values_of(expected[i]));
     EXPECT_EQ(again.serialize(generation).dump(), config.dump());
   }
@@ -133,7 +133,7 @@ TEST(Functional, ACloneHasWeightsOfItsOwn) {
   const Tensor a = some_input({2, 3});
   const std::vector<double> before = values_of(graph.model.call({a, a})[0]);
   EXPECT_EQ(values_of(copy.call({a, a})[0]), before);
-  std::vector<Tensor> zeros;
+  Tensors zeros;
   for (const Tensor& weight : copy.get_weights()) zeros.push_back(weight * 0.0);
   copy.set_weights(zeros);
   EXPECT_EQ(values_of(graph.model.call({a, a})[0]), before);

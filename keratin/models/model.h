@@ -82,8 +82,8 @@ class KERATIN_API Model : public Layer {
   Tensor predict(const TensorList& x, const PredictOptions& options) const;
   Tensor predict(const TensorList& x) const;
   /// All outputs.
-  std::vector<Tensor> predict_list(const TensorList& x, const PredictOptions& options) const;
-  std::vector<Tensor> predict_list(const TensorList& x) const;
+  Tensors predict_list(const TensorList& x, const PredictOptions& options) const;
+  Tensors predict_list(const TensorList& x) const;
 
   /// One update with these samples as one batch; its loss, from before the update, and metrics. Keras:
   /// Model.train_on_batch.
@@ -93,7 +93,7 @@ class KERATIN_API Model : public Layer {
   Metrics test_on_batch(const TensorList& x, const TensorList& y, const BatchOptions& options) const;
   Metrics test_on_batch(const TensorList& x, const TensorList& y) const;
   /// All outputs for these samples at once. Keras: Model.predict_on_batch.
-  std::vector<Tensor> predict_on_batch(const TensorList& x) const;
+  Tensors predict_on_batch(const TensorList& x) const;
 
  protected:
   explicit Model(std::shared_ptr<ModelBody> body);

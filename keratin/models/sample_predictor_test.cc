@@ -117,7 +117,7 @@ TEST(SamplePredictor, KeepsTheWeightsItWasMadeWith) {
   const std::vector<float> x = sample(3);
   std::vector<float> before(3), after(3);
   predictor.predict(x, before);
-  std::vector<Tensor> zeros;
+  Tensors zeros;
   for (const Tensor& weight : model.get_weights()) zeros.push_back(Tensor::zeros(weight.shape()));
   model.set_weights(zeros);
   copy.predict(x, after);

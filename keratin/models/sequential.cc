@@ -43,7 +43,7 @@ class SequentialBody final : public ModelBody {
     Tensor y = x;
     CallContext inner = context;
     inner.masks.clear();
-    std::vector<Tensor> masks;
+    Tensors masks;
     for (const Layer& layer : layers_) {
       inner.output_masks = layer.body().gives_masks() ? &masks : nullptr;
       const Tensor next = layer(y, inner);

@@ -103,7 +103,7 @@ TEST(Sequential, GradientsReachEveryWeight) {
                          Activation("softmax")};
   const RecordGradients on;
   const std::vector<Variable> variables = model.variables();
-  const std::vector<Tensor> found =
+  const Tensors found =
       gradients(ops::sum(ops::square(model(some_input({6, 3}), {.training = true}))), variables);
   ASSERT_EQ(found.size(), 4U);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(found[i].shape(), variables[i].shape());
@@ -112,7 +112,7 @@ TEST(Sequential, GradientsReachEveryWeight) {
 TEST(Sequential, ActivityPenaltiesOfLayersInsideAreCollected) {
   const Sequential inner{Dense(2, {.kernel_initializer = "ones", .activity_regularizer = "l2"})};
   const Sequential model{Input({1}), inner, Activation("linear")};
-  std::vector<Tensor> losses;
+  Tensors losses;
   model(Tensor::full({2, 1}, 2), {.losses = &losses});
   ASSERT_EQ(losses.size(), 1U);
   // 0.01·Σ of four squares of 2, over a batch of 2; two float roundings.

@@ -27,8 +27,8 @@ bool TensorList::is_defined() const noexcept {
   return std::ranges::any_of(tensors_, [](const Tensor& tensor) { return tensor.is_defined(); });
 }
 
-std::vector<Tensor> TensorList::in_order(const std::vector<std::string>& expected, std::string_view operation,
-                                         std::string_view what) const {
+Tensors TensorList::in_order(const std::vector<std::string>& expected, std::string_view operation,
+                             std::string_view what) const {
   if (names_.empty()) {
     if (tensors_.size() == expected.size()) return tensors_;
     throw ValueError(operation,
@@ -36,7 +36,7 @@ std::vector<Tensor> TensorList::in_order(const std::vector<std::string>& expecte
                          " tensors, for " + listed(expected),
                      "got " + std::to_string(tensors_.size()), "Pass them in that order, or by name.");
   }
-  std::vector<Tensor> ordered(expected.size());
+  Tensors ordered(expected.size());
   const std::vector<std::size_t> places = detail::places_of(names_, expected, operation, what);
   for (std::size_t i = 0; i < places.size(); ++i) ordered[places[i]] = tensors_[i];
   return ordered;

@@ -22,24 +22,25 @@ class KERATIN_API TensorList {
   /// Nothing.
   TensorList() = default;
   TensorList(Tensor tensor) : tensors_{std::move(tensor)} {}
-  TensorList(std::vector<Tensor> tensors) : tensors_(std::move(tensors)) {}
+  TensorList(Tensors tensors) : tensors_(std::move(tensors)) {}
+  TensorList(const std::vector<Tensor>& tensors) : tensors_(tensors) {}
   TensorList(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}
   TensorList(std::vector<Named> tensors);
   TensorList(std::initializer_list<Named> tensors) : TensorList(std::vector<Named>(tensors)) {}
 
   /// Whether one of the tensors is.
   bool is_defined() const noexcept;
-  const std::vector<Tensor>& tensors() const noexcept { return tensors_; }
+  const Tensors& tensors() const noexcept { return tensors_; }
   /// Empty where they are in order.
   const std::vector<std::string>& names() const noexcept { return names_; }
   /// One tensor for each of `expected`, undefined for a name that is left out. ValueError, with the nearest
   /// name, for one that is not expected or given twice, or for another number of tensors; `operation` and
   /// `what` begin the message.
-  std::vector<Tensor> in_order(const std::vector<std::string>& expected, std::string_view operation,
-                               std::string_view what) const;
+  Tensors in_order(const std::vector<std::string>& expected, std::string_view operation,
+                   std::string_view what) const;
 
  private:
-  std::vector<Tensor> tensors_;
+  Tensors tensors_;
   std::vector<std::string> names_;
 };
 

@@ -64,8 +64,8 @@ Tensor record_extremum(Tensor result, std::string_view operation, const Tensor& 
                        bool maximum) {
   return record(std::move(result), operation, {&a, &b},
                 [a = a.detach(), b = b.detach(), maximum, need_a = is_recorded(a),
-                 need_b = is_recorded(b)](const Tensor& upstream) -> std::vector<Tensor> {
-                  std::vector<Tensor> gradients(2);
+                 need_b = is_recorded(b)](const Tensor& upstream) -> Tensors {
+                  Tensors gradients(2);
                   const Tensor &high = maximum ? a : b, &low = maximum ? b : a;
                   if (need_a) gradients[0] = sum_to(multiply(upstream, larger_share(high, low)), a.shape());
                   if (need_b) gradients[1] = sum_to(multiply(upstream, larger_share(low, high)), b.shape());
@@ -81,7 +81,7 @@ Tensor add(const Tensor& a, const Tensor& b) {
   return record(
       std::move(result), "add", {&a, &b},
       [a_shape = a.shape(), b_shape = b.shape(), need_a = is_recorded(a),
-       need_b = is_recorded(b)](const Tensor& upstream) -> std::vector<Tensor> {
+       need_b = is_recorded(b)](const Tensor& upstream) -> Tensors {
         return {need_a ? sum_to(upstream, a_shape) : Tensor(), need_b ? sum_to(upstream, b_shape) : Tensor()};
       });
 }
@@ -91,7 +91,7 @@ Tensor subtract(const Tensor& a, const Tensor& b) {
   if (!wants_gradient({&a, &b})) return result;
   return record(std::move(result), "subtract", {&a, &b},
                 [a_shape = a.shape(), b_shape = b.shape(), need_a = is_recorded(a),
-                 need_b = is_recorded(b)](const Tensor& upstream) -> std::vector<Tensor> {
+                 need_b = is_recorded(b)](const Tensor& upstream) -> Tensors {
                   return {need_a ? sum_to(upstream, a_shape) : Tensor(),
                           need_b ? negative(sum_to(upstream, b_shape)) : Tensor()};
                 });
@@ -103,7 +103,7 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
   // Each operand is kept only for the other's gradient.
   return record(std::move(result), "multiply", {&a, &b},
                 [factor_a = is_recorded(a) ? b : Tensor(), factor_b = is_recorded(b) ? a : Tensor(),
-                 a_shape = a.shape(), b_shape = b.shape()](const Tensor& upstream) -> std::vector<Tensor> {
+                 a_shape = a.shape(), b_shape = b.shape()](const Tensor& upstream) -> Tensors {
                   return {factor_a.is_defined() ? sum_to(multiply(upstream, factor_a), a_shape) : Tensor(),
                           factor_b.is_defined() ? sum_to(multiply(upstream, factor_b), b_shape) : Tensor()};
                 });
@@ -114,9 +114,9 @@ Tensor divide(const Tensor& a, const Tensor& b) {
   if (!wants_gradient({&a, &b})) return result;
   return record(std::move(result), "divide", {&a, &b},
                 [dividend = is_recorded(b) ? a : Tensor(), b, need_a = is_recorded(a),
-                 a_shape = a.shape()](const Tensor& upstream) -> std::vector<Tensor> {
+                 a_shape = a.shape()](const Tensor& upstream) -> Tensors {
                   const Tensor quotient = divide(upstream, b);
-                  std::vector<Tensor> gradients(2);
+                  Tensors gradients(2);
                   if (need_a) gradients[0] = sum_to(quotient, a_shape);
                   // Not a/b²: b² overflows long before the gradient does.
                   if (dividend.is_defined())
@@ -153,7 +153,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   if (!wants_gradient({&a, &b})) return result;
   return record(std::move(result), "where", {&a, &b},
                 [condition, a_shape = a.shape(), b_shape = b.shape(), need_a = is_recorded(a),
-                 need_b = is_recorded(b)](const Tensor& upstream) -> std::vector<Tensor> {
+                 need_b = is_recorded(b)](const Tensor& upstream) -> Tensors {
                   const Tensor zero = Tensor::scalar(0, upstream.dtype());
                   return {need_a ? sum_to(where(condition, upstream, zero), a_shape) : Tensor(),
                           need_b ? sum_to(where(condition, zero, upstream), b_shape) : Tensor()};

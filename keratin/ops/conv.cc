@@ -109,9 +109,9 @@ std::pair<Tensor, Tensor> through_activation(const Saved& saved, const Tensor& u
   return {dz, bias};
 }
 
-std::vector<Tensor> backward(const Saved& saved, const Tensor& upstream) {
+Tensors backward(const Saved& saved, const Tensor& upstream) {
   const auto [dz, bias] = through_activation(saved, upstream);
-  std::vector<Tensor> gradients(3);
+  Tensors gradients(3);
   if (detail::is_recorded(saved.x))
     gradients[0] = conv_data(dz, saved.kernel, saved.geometry, saved.x.shape());
   if (detail::is_recorded(saved.kernel))
@@ -178,7 +178,7 @@ Tensor conv_data(const Tensor& upstream, const Tensor& kernel, const ConvGeometr
   if (!wants_gradient({&upstream, &kernel})) return result;
   return record(std::move(result), "conv_data", {&upstream, &kernel},
                 [upstream, kernel, geometry](const Tensor& u) {
-                  std::vector<Tensor> gradients(2);
+                  Tensors gradients(2);
                   if (detail::is_recorded(upstream))
                     gradients[0] = conv(u, kernel, {}, ActivationFn(), geometry, upstream.shape());
                   if (detail::is_recorded(kernel))
@@ -202,7 +202,7 @@ Tensor conv_kernel(const Tensor& x, const Tensor& upstream, const ConvGeometry& 
   });
   if (!wants_gradient({&x, &upstream})) return result;
   return record(std::move(result), "conv_kernel", {&x, &upstream}, [x, upstream, geometry](const Tensor& u) {
-    std::vector<Tensor> gradients(2);
+    Tensors gradients(2);
     if (detail::is_recorded(x)) gradients[0] = conv_data(upstream, u, geometry, x.shape());
     if (detail::is_recorded(upstream))
       gradients[1] = conv(x, u, {}, ActivationFn(), geometry, upstream.shape());

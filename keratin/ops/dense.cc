@@ -85,14 +85,14 @@ struct Saved {
   Sizes sizes;
 };
 
-std::vector<Tensor> backward(const Saved& saved, const Tensor& upstream) {
+Tensors backward(const Saved& saved, const Tensor& upstream) {
   const FloatEnvironment environment;
   const Sizes& sizes = saved.sizes;
   const Tensor from_above = upstream.detach().contiguous();
   const Tensor x = saved.x.detach().contiguous(), kernel = saved.kernel.detach().contiguous();
   const bool linear = !saved.z.is_defined();
   Tensor dz = linear ? from_above : Tensor::empty(upstream.shape(), upstream.dtype());
-  std::vector<Tensor> gradients(3);
+  Tensors gradients(3);
   if (saved.bias.is_defined() && detail::is_recorded(saved.bias))
     gradients[2] = Tensor::empty(saved.bias.shape(), upstream.dtype());
   detail::visit_arithmetic(upstream.dtype(), [&](auto zero) {
@@ -123,7 +123,7 @@ std::vector<Tensor> backward(const Saved& saved, const Tensor& upstream) {
 }
 
 // The same from ops that record themselves.
-std::vector<Tensor> recorded_backward(const Saved& saved, const Tensor& upstream) {
+Tensors recorded_backward(const Saved& saved, const Tensor& upstream) {
   const Sizes& sizes = saved.sizes;
   Tensor dz = upstream;
   if (saved.z.is_defined()) {
@@ -131,7 +131,7 @@ std::vector<Tensor> recorded_backward(const Saved& saved, const Tensor& upstream
     dz = saved.activation(z).node()->backward(upstream).front();
   }
   dz = reshape(dz, {sizes.rows, sizes.units});
-  std::vector<Tensor> gradients(3);
+  Tensors gradients(3);
   if (detail::is_recorded(saved.x))
     gradients[0] = reshape(matmul(dz, transpose(saved.kernel)), saved.x.shape());
   if (detail::is_recorded(saved.kernel))

@@ -34,9 +34,8 @@ Tensor add_rows_at(const Tensor& rows, const Tensor& indices, const std::vector<
     }
   });
   if (!wants_gradient({&rows})) return result;
-  return record(std::move(result), "take", {&rows}, [indices](const Tensor& upstream) -> std::vector<Tensor> {
-    return {take(upstream, indices)};
-  });
+  return record(std::move(result), "take", {&rows},
+                [indices](const Tensor& upstream) -> Tensors { return {take(upstream, indices)}; });
 }
 
 }  // namespace
@@ -67,11 +66,10 @@ Tensor take(const Tensor& a, const Tensor& indices) {
   for (std::size_t i = 0; i < places.size(); ++i)
     std::memcpy(to + i * row_bytes, from + static_cast<std::size_t>(places[i]) * row_bytes, row_bytes);
   if (!wants_gradient({&a})) return result;
-  return record(std::move(result), "take", {&a},
-                [indices = indices.detach(), places = std::move(places),
-                 shape = a.shape()](const Tensor& upstream) -> std::vector<Tensor> {
-                  return {add_rows_at(upstream, indices, places, shape)};
-                });
+  return record(
+      std::move(result), "take", {&a},
+      [indices = indices.detach(), places = std::move(places), shape = a.shape()](
+          const Tensor& upstream) -> Tensors { return {add_rows_at(upstream, indices, places, shape)}; });
 }
 
 Tensor one_hot(const Tensor& indices, std::int64_t classes, DType dtype) {

@@ -24,7 +24,7 @@ inline bool is_recorded(const Tensor& a) noexcept { return a.node() != nullptr; 
 template <class BackwardOfResult>
 Tensor record_with_result(Tensor result, std::string_view operation,
                           std::initializer_list<const Tensor*> inputs, BackwardOfResult backward) {
-  auto self = std::make_shared<std::weak_ptr<Node>>();
+  auto self = keratin::detail::make_small<std::weak_ptr<Node>>();
   result = record(result, operation, inputs,
                   [values = result.detach(), self, backward = std::move(backward)](const Tensor& upstream) {
                     Tensor y = values;

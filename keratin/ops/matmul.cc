@@ -123,8 +123,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   return record(
       std::move(result), "matmul", {&a, &b},
       [factor_a = detail::is_recorded(a) ? b : Tensor(), factor_b = detail::is_recorded(b) ? a : Tensor(),
-       a_shape = a.shape(), b_shape = b.shape()](const Tensor& upstream) -> std::vector<Tensor> {
-        std::vector<Tensor> gradients(2);
+       a_shape = a.shape(), b_shape = b.shape()](const Tensor& upstream) -> Tensors {
+        Tensors gradients(2);
         if (factor_a.is_defined())
           gradients[0] = detail::sum_to(matmul(upstream, swap_last_two(factor_a)), a_shape);
         if (factor_b.is_defined())

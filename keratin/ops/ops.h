@@ -66,7 +66,7 @@ KERATIN_API Tensor expand_dims(const Tensor& a, std::int64_t axis);
 KERATIN_API Tensor squeeze(const Tensor& a, std::int64_t axis);
 KERATIN_API Tensor slice(const Tensor& a, std::int64_t axis, std::int64_t begin, std::int64_t end,
                          std::int64_t step = 1);
-KERATIN_API Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis = -1);
+KERATIN_API Tensor concatenate(const Tensors& parts, std::int64_t axis = -1);
 /// Rows of axis 0 in the order of `indices` (int32, int64 or uint8, rank 1; negative ones count from the
 /// end); ValueError for one out of range. The gradient adds up the rows of equal indices, in their order.
 KERATIN_API Tensor take(const Tensor& a, const Tensor& indices);

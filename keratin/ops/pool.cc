@@ -108,7 +108,7 @@ Tensor scatter(const Tensor& upstream, const Tensor& places, const Sizes& sizes,
 Tensor recorded(Tensor result, const Tensor& x, const Tensor& places, const Sizes& sizes) {
   if (!wants_gradient({&x})) return result;
   return record(std::move(result), "max_pool", {&x},
-                [places, sizes, shape = x.shape()](const Tensor& upstream) -> std::vector<Tensor> {
+                [places, sizes, shape = x.shape()](const Tensor& upstream) -> Tensors {
                   return {scatter(upstream, places, sizes, shape)};
                 });
 }
@@ -144,7 +144,7 @@ Tensor scatter(const Tensor& upstream, const Tensor& places, const Sizes& sizes,
   });
   if (!wants_gradient({&upstream})) return result;
   return record(std::move(result), "max_unpool", {&upstream},
-                [places, sizes, shape = upstream.shape()](const Tensor& u) -> std::vector<Tensor> {
+                [places, sizes, shape = upstream.shape()](const Tensor& u) -> Tensors {
                   return {gather(u, places, sizes, shape)};
                 });
 }
@@ -170,7 +170,7 @@ Tensor spread(const Tensor& upstream, const PoolWindows& windows, const Shape& s
   });
   if (!wants_gradient({&upstream})) return result;
   return record(std::move(result), "average_unpool", {&upstream},
-                [windows](const Tensor& u) -> std::vector<Tensor> { return {average_pool(u, windows)}; });
+                [windows](const Tensor& u) -> Tensors { return {average_pool(u, windows)}; });
 }
 
 }  // namespace
@@ -215,7 +215,7 @@ Tensor average_pool(const Tensor& x, const PoolWindows& windows) {
   });
   if (!wants_gradient({&x})) return result;
   return record(std::move(result), "average_pool", {&x},
-                [windows, shape = x.shape()](const Tensor& upstream) -> std::vector<Tensor> {
+                [windows, shape = x.shape()](const Tensor& upstream) -> Tensors {
                   return {spread(upstream, windows, shape)};
                 });
 }

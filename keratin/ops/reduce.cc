@@ -160,11 +160,10 @@ Tensor sum(const Tensor& a, const Axes& axes, bool keepdims) {
   const Reduction reduction = reduction_of("sum", a, axes);
   Tensor result = finished(sum_divided(a, reduction, 1), reduction, keepdims);
   if (!wants_gradient({&a})) return result;
-  return record(
-      std::move(result), "sum", {&a},
-      [shape = a.shape(), kept = reduction.kept_shape](const Tensor& upstream) -> std::vector<Tensor> {
-        return {broadcast_to(reshape(upstream, kept), shape)};
-      });
+  return record(std::move(result), "sum", {&a},
+                [shape = a.shape(), kept = reduction.kept_shape](const Tensor& upstream) -> Tensors {
+                  return {broadcast_to(reshape(upstream, kept), shape)};
+                });
 }
 
 Tensor mean(const Tensor& a, const Axes& axes, bool keepdims) {
@@ -173,11 +172,10 @@ Tensor mean(const Tensor& a, const Axes& axes, bool keepdims) {
   const auto count = static_cast<double>(reduction.count);
   Tensor result = finished(sum_divided(a, reduction, count), reduction, keepdims);
   if (!wants_gradient({&a})) return result;
-  return record(
-      std::move(result), "mean", {&a},
-      [shape = a.shape(), kept = reduction.kept_shape, count](const Tensor& upstream) -> std::vector<Tensor> {
-        return {broadcast_to(reshape(upstream / count, kept), shape)};
-      });
+  return record(std::move(result), "mean", {&a},
+                [shape = a.shape(), kept = reduction.kept_shape, count](const Tensor& upstream) -> Tensors {
+                  return {broadcast_to(reshape(upstream / count, kept), shape)};
+                });
 }
 
 Tensor max(const Tensor& a, const Axes& axes, bool keepdims) {
@@ -189,12 +187,12 @@ Tensor max(const Tensor& a, const Axes& axes, bool keepdims) {
   const Tensor largest = max_kept(a, reduction);
   Tensor result = finished(largest, reduction, keepdims);
   if (!wants_gradient({&a})) return result;
-  return record(std::move(result), "max", {&a},
-                [a = a.detach(), largest, axes,
-                 kept = reduction.kept_shape](const Tensor& upstream) -> std::vector<Tensor> {
-                  const Tensor mask = equal(a, largest).astype(a.dtype());
-                  return {multiply(mask, divide(reshape(upstream, kept), sum(mask, axes, true)))};
-                });
+  return record(
+      std::move(result), "max", {&a},
+      [a = a.detach(), largest, axes, kept = reduction.kept_shape](const Tensor& upstream) -> Tensors {
+        const Tensor mask = equal(a, largest).astype(a.dtype());
+        return {multiply(mask, divide(reshape(upstream, kept), sum(mask, axes, true)))};
+      });
 }
 
 Tensor argmax(const Tensor& a, std::int64_t axis) {

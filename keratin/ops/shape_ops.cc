@@ -35,21 +35,20 @@ Tensor unslice(const Tensor& part, const Shape& shape, std::size_t axis, std::in
   if (!wants_gradient({&part})) return whole;
   const std::int64_t end = begin + part.shape()[axis] * step;
   return record(std::move(whole), "unslice", {&part},
-                [axis, begin, end, step](const Tensor& upstream) -> std::vector<Tensor> {
+                [axis, begin, end, step](const Tensor& upstream) -> Tensors {
                   return {slice(upstream, static_cast<std::int64_t>(axis), begin, end, step)};
                 });
 }
 
 Tensor record_reshape(Tensor result, std::string_view operation, const Tensor& a) {
   if (!wants_gradient({&a})) return result;
-  return record(std::move(result), operation, {&a},
-                [shape = a.shape()](const Tensor& upstream) -> std::vector<Tensor> {
-                  return {reshape(upstream, shape)};
-                });
+  return record(std::move(result), operation, {&a}, [shape = a.shape()](const Tensor& upstream) -> Tensors {
+    return {reshape(upstream, shape)};
+  });
 }
 
 // What concatenate checks, and the result's shape.
-Shape joined_shape(const std::vector<Tensor>& parts, std::size_t axis) {
+Shape joined_shape(const Tensors& parts, std::size_t axis) {
   Shape shape = parts.front().shape();
   shape[axis] = 0;
   for (const Tensor& part : parts) {
@@ -88,19 +87,17 @@ Tensor transpose(const Tensor& a, std::span<const std::int64_t> order) {
   std::vector<std::int64_t> inverse(order.size());
   for (std::size_t i = 0; i < order.size(); ++i)
     inverse[a.shape().axis(order[i], "transpose")] = static_cast<std::int64_t>(i);
-  return record(
-      std::move(result), "transpose", {&a},
-      [inverse](const Tensor& upstream) -> std::vector<Tensor> { return {transpose(upstream, inverse)}; });
+  return record(std::move(result), "transpose", {&a},
+                [inverse](const Tensor& upstream) -> Tensors { return {transpose(upstream, inverse)}; });
 }
 
 Tensor broadcast_to(const Tensor& a, const Shape& shape) {
   detail::check_defined("broadcast_to", a);
   Tensor result = a.detach().broadcast_to(shape);
   if (!wants_gradient({&a})) return result;
-  return record(std::move(result), "broadcast_to", {&a},
-                [shape = a.shape()](const Tensor& upstream) -> std::vector<Tensor> {
-                  return {detail::sum_to(upstream, shape)};
-                });
+  return record(
+      std::move(result), "broadcast_to", {&a},
+      [shape = a.shape()](const Tensor& upstream) -> Tensors { return {detail::sum_to(upstream, shape)}; });
 }
 
 Tensor slice(const Tensor& a, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
@@ -110,12 +107,12 @@ Tensor slice(const Tensor& a, std::int64_t axis, std::int64_t begin, std::int64_
   const std::size_t place = a.shape().axis(axis, "slice");
   const std::int64_t first = begin < 0 ? std::max<std::int64_t>(begin + a.shape()[place], 0) : begin;
   return record(std::move(result), "slice", {&a},
-                [shape = a.shape(), place, first, step](const Tensor& upstream) -> std::vector<Tensor> {
+                [shape = a.shape(), place, first, step](const Tensor& upstream) -> Tensors {
                   return {unslice(upstream, shape, place, first, step)};
                 });
 }
 
-Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis) {
+Tensor concatenate(const Tensors& parts, std::int64_t axis) {
   if (parts.empty()) throw ValueError("concatenate", "expects at least one tensor", "got none");
   detail::check_defined("concatenate", parts.front());
   const std::size_t along = parts.front().shape().axis(axis, "concatenate");
@@ -131,15 +128,15 @@ Tensor concatenate(const std::vector<Tensor>& parts, std::int64_t axis) {
   std::vector<bool> wanted;
   for (const Tensor& part : parts) wanted.push_back(wants_gradient({&part}));
   if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) return result;
-  return record(std::move(result), "concatenate", parts,
-                [ends, wanted, along](const Tensor& upstream) -> std::vector<Tensor> {
-                  std::vector<Tensor> gradients(ends.size());
-                  for (std::size_t i = 0; i < ends.size(); ++i)
-                    if (wanted[i])
-                      gradients[i] = slice(upstream, static_cast<std::int64_t>(along),
-                                           i == 0 ? 0 : ends[i - 1], ends[i]);
-                  return gradients;
-                });
+  return record(
+      std::move(result), "concatenate", parts, [ends, wanted, along](const Tensor& upstream) -> Tensors {
+        Tensors gradients(ends.size());
+        for (std::size_t i = 0; i < ends.size(); ++i)
+          if (wanted[i])
+            gradients[i] =
+                slice(upstream, static_cast<std::int64_t>(along), i == 0 ? 0 : ends[i - 1], ends[i]);
+        return gradients;
+      });
 }
 
 Tensor cast(const Tensor& a, DType dtype) {
@@ -147,9 +144,8 @@ Tensor cast(const Tensor& a, DType dtype) {
   if (dtype == a.dtype()) return a;
   Tensor result = a.detach().astype(dtype);
   if (!is_floating(dtype) || !wants_gradient({&a})) return result;
-  return record(
-      std::move(result), "cast", {&a},
-      [dtype = a.dtype()](const Tensor& upstream) -> std::vector<Tensor> { return {cast(upstream, dtype)}; });
+  return record(std::move(result), "cast", {&a},
+                [dtype = a.dtype()](const Tensor& upstream) -> Tensors { return {cast(upstream, dtype)}; });
 }
 
 }  // namespace keratin::inline v0::ops

@@ -69,44 +69,41 @@ Tensor power(const Tensor& a, double exponent) {
         return static_cast<decltype(x)>(std::pow(static_cast<double>(x), exponent));
       });
   if (!wants_gradient({&a})) return result;
-  return record(std::move(result), "power", {&a},
-                [a, exponent](const Tensor& upstream) -> std::vector<Tensor> {
-                  // 0·x^-1 would be NaN at 0.
-                  if (exponent == 0) return {Tensor::zeros(a.shape(), a.dtype())};
-                  return {multiply(upstream, power(a, exponent - 1) * exponent)};
-                });
+  return record(std::move(result), "power", {&a}, [a, exponent](const Tensor& upstream) -> Tensors {
+    // 0·x^-1 would be NaN at 0.
+    if (exponent == 0) return {Tensor::zeros(a.shape(), a.dtype())};
+    return {multiply(upstream, power(a, exponent - 1) * exponent)};
+  });
 }
 
 Tensor negative(const Tensor& a) {
   Tensor result = unary("negative", a, [](auto x) { return -x; });
   if (!wants_gradient({&a})) return result;
   return record(std::move(result), "negative", {&a},
-                [](const Tensor& upstream) -> std::vector<Tensor> { return {negative(upstream)}; });
+                [](const Tensor& upstream) -> Tensors { return {negative(upstream)}; });
 }
 
 Tensor absolute(const Tensor& a) {
   Tensor result = unary("absolute", a, [](auto x) { return std::abs(x); });
   if (!wants_gradient({&a})) return result;
-  return record(std::move(result), "absolute", {&a},
-                [a = a.detach()](const Tensor& upstream) -> std::vector<Tensor> {
-                  return {multiply(upstream, sign(a))};
-                });
+  return record(std::move(result), "absolute", {&a}, [a = a.detach()](const Tensor& upstream) -> Tensors {
+    return {multiply(upstream, sign(a))};
+  });
 }
 
 Tensor square(const Tensor& a) {
   Tensor result = unary("square", a, [](auto x) { return x * x; });
   if (!wants_gradient({&a})) return result;
   return record(std::move(result), "square", {&a},
-                [a](const Tensor& upstream) -> std::vector<Tensor> { return {multiply(upstream, a * 2.0)}; });
+                [a](const Tensor& upstream) -> Tensors { return {multiply(upstream, a * 2.0)}; });
 }
 
 Tensor sqrt(const Tensor& a) {
   Tensor result = unary("sqrt", a, [](auto x) { return std::sqrt(x); });
   if (!wants_gradient({&a})) return result;
-  return detail::record_with_result(std::move(result), "sqrt", {&a},
-                                    [](const Tensor& upstream, const Tensor& y) -> std::vector<Tensor> {
-                                      return {divide(upstream * 0.5, y)};
-                                    });
+  return detail::record_with_result(
+      std::move(result), "sqrt", {&a},
+      [](const Tensor& upstream, const Tensor& y) -> Tensors { return {divide(upstream * 0.5, y)}; });
 }
 
 Tensor exp(const Tensor& a) {
@@ -114,14 +111,14 @@ Tensor exp(const Tensor& a) {
   if (!wants_gradient({&a})) return result;
   return detail::record_with_result(
       std::move(result), "exp", {&a},
-      [](const Tensor& upstream, const Tensor& y) -> std::vector<Tensor> { return {multiply(upstream, y)}; });
+      [](const Tensor& upstream, const Tensor& y) -> Tensors { return {multiply(upstream, y)}; });
 }
 
 Tensor log(const Tensor& a) {
   Tensor result = on_vectors("log", a, [](auto x, auto y, auto count) { detail::log(x, y, count); });
   if (!wants_gradient({&a})) return result;
   return record(std::move(result), "log", {&a},
-                [a](const Tensor& upstream) -> std::vector<Tensor> { return {divide(upstream, a)}; });
+                [a](const Tensor& upstream) -> Tensors { return {divide(upstream, a)}; });
 }
 
 Tensor clip(const Tensor& a, double low, double high) {
@@ -136,7 +133,7 @@ Tensor clip(const Tensor& a, double low, double high) {
   });
   if (!wants_gradient({&a})) return result;
   return record(std::move(result), "clip", {&a},
-                [a = a.detach(), low, high](const Tensor& upstream) -> std::vector<Tensor> {
+                [a = a.detach(), low, high](const Tensor& upstream) -> Tensors {
                   return {multiply(upstream, within(a, low, high))};
                 });
 }

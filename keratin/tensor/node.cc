@@ -12,7 +12,7 @@ thread_local bool recording = false;
 
 template <class Range, class Get>
 Tensor attach(Tensor result, std::string_view operation, const Range& inputs, Backward backward, Get get) {
-  auto node = std::make_shared<Node>();
+  auto node = detail::make_small<Node>();
   node->operation = operation;
   node->inputs.reserve(inputs.size());
   for (const auto& input : inputs) node->inputs.push_back(get(input).node());
@@ -23,15 +23,23 @@ Tensor attach(Tensor result, std::string_view operation, const Range& inputs, Ba
 
 }  // namespace
 
+Tensors Backward::operator()(const Tensor& upstream) const {
+  Tensors gradients;
+  call_->run(upstream, gradients);
+  return gradients;
+}
+
 Node::~Node() {
   if (inputs.empty() && !backward) return;
+  using Held = std::pair<Inputs, Backward>;
+  using List = std::vector<Held, detail::SmallBlocks<Held>>;
   // The first node to go empties the list; those that it takes along only add to it.
-  thread_local std::vector<std::pair<std::vector<std::shared_ptr<Node>>, Backward>>* pending = nullptr;
+  thread_local List* pending = nullptr;
   if (pending != nullptr) {
     pending->emplace_back(std::move(inputs), std::move(backward));
     return;
   }
-  std::vector<std::pair<std::vector<std::shared_ptr<Node>>, Backward>> own;
+  List own;
   pending = &own;
   own.emplace_back(std::move(inputs), std::move(backward));
   while (!own.empty()) {

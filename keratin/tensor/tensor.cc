@@ -203,7 +203,7 @@ Tensor Tensor::detach() const {
   Tensor tensor = *this;
   tensor.node_.reset();
   if (origin_ != nullptr && origin_->logits.node_ != nullptr)
-    tensor.origin_ = std::make_shared<Origin>(Origin{origin_->function, origin_->logits.detach()});
+    tensor.origin_ = detail::make_small<Origin>(Origin{origin_->function, origin_->logits.detach()});
   return tensor;
 }
 

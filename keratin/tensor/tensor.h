@@ -136,6 +136,17 @@ struct Tensor::Origin {
   Tensor logits;
 };
 
+/// Tensors in a row: what layers with several inputs take, and what backward functions give. A std::vector
+/// whose memory is kept for the next one, so that a step of training asks for none; it goes to and from other
+/// vectors by itself.
+class Tensors : public std::vector<Tensor, detail::SmallBlocks<Tensor>> {
+ public:
+  using vector::vector;
+  Tensors() = default;
+  Tensors(const std::vector<Tensor>& others) : vector(others.begin(), others.end()) {}
+  operator std::vector<Tensor>() const { return {begin(), end()}; }
+};
+
 KERATIN_API std::ostream& operator<<(std::ostream& stream, const Tensor& tensor);
 
 // Bodies in tensor.cc, for every element type.

@@ -56,7 +56,7 @@ std::vector<std::int64_t> classes_of(const Tensor& y) {
 }  // namespace
 
 Samples Samples::rows(std::int64_t begin, std::int64_t end) const {
-  const auto cut = [&](std::vector<Tensor> all) {
+  const auto cut = [&](Tensors all) {
     for (Tensor& a : all)
       if (a.is_defined()) a = a.slice(0, begin, end);
     return all;
@@ -172,8 +172,8 @@ void Batches::shuffle() {
 
 Batch Batches::batch(std::int64_t index) const {
   const std::int64_t begin = index * batch_size_, rows = rows_of(index);
-  const auto cut = [&](const std::vector<Tensor>& all) {
-    std::vector<Tensor> parts(all.size());
+  const auto cut = [&](const Tensors& all) {
+    Tensors parts(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (!all[i].is_defined()) continue;
       parts[i] = order_.empty() ? all[i].slice(0, begin, begin + rows)

@@ -15,7 +15,7 @@ namespace keratin::inline v0::detail {
 
 /// Samples along axis 0: one x for each input, one y and sample_weight for each output (undefined for none).
 struct Samples {
-  std::vector<Tensor> x, y, sample_weight;
+  Tensors x, y, sample_weight;
 
   std::int64_t count() const { return x.front().shape()[0]; }
   Samples rows(std::int64_t begin, std::int64_t end) const;

@@ -33,16 +33,16 @@ Tensor wave(const Shape& shape, double phase) {
   return Tensor::from(values, shape);
 }
 
-const std::vector<Tensor>& x() {
-  static const std::vector<Tensor> tensors = {wave({10, 3}, 0.5), wave({10, 2}, 1.5)};
+const Tensors& x() {
+  static const Tensors tensors = {wave({10, 3}, 0.5), wave({10, 2}, 1.5)};
   return tensors;
 }
-const std::vector<Tensor>& y() {
-  static const std::vector<Tensor> tensors = {wave({10, 1}, 2.5), wave({10, 2}, 3.5)};
+const Tensors& y() {
+  static const Tensors tensors = {wave({10, 1}, 2.5), wave({10, 2}, 3.5)};
   return tensors;
 }
-std::vector<Tensor> rows(const std::vector<Tensor>& tensors, std::int64_t begin, std::int64_t end) {
-  std::vector<Tensor> parts;
+Tensors rows(const Tensors& tensors, std::int64_t begin, std::int64_t end) {
+  Tensors parts;
   for (const Tensor& tensor : tensors) parts.push_back(tensor.slice(0, begin, end));
   return parts;
 }
@@ -51,7 +51,7 @@ Model plain_model() {
   const Input a({3}, {.name = "a"}), b({2}, {.name = "b"});
   const SymbolicTensor h = Dense(4, {.activation = "tanh", .name = "h"})(Concatenate({.name = "c"})({a, b}));
   Model model({a, b}, {Dense(1, {.name = "price"})(h), Dense(2, {.activation = "tanh", .name = "place"})(h)});
-  std::vector<Tensor> weights;
+  Tensors weights;
   for (const Variable& variable : model.variables())
     weights.push_back(wave(variable.shape(), static_cast<double>(weights.size())));
   model.set_weights(weights);
@@ -99,8 +99,7 @@ class Recorder : public Callback {
   void on_predict_batch_begin(TrainingRun&, std::int64_t batch) override {
     add("predict_batch_begin", batch);
   }
-  void on_predict_batch_end(TrainingRun& run, std::int64_t batch,
-                            const std::vector<Tensor>& outputs) override {
+  void on_predict_batch_end(TrainingRun& run, std::int64_t batch, const Tensors& outputs) override {
     add("predict_batch_end", batch);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const auto values = outputs[i].values<float>();
@@ -231,7 +230,7 @@ TEST(CallbackCalls, LambdasHaveAllOfThem) {
        .on_predict_end = [&](TrainingRun&) { add("predict_end"); },
        .on_predict_batch_begin = [&](TrainingRun&, std::int64_t) { add("predict_batch_begin"); },
        .on_predict_batch_end = [&](TrainingRun&, std::int64_t,
-                                   const std::vector<Tensor>&) { add("predict_batch_end"); }});
+                                   const Tensors&) { add("predict_batch_end"); }});
   const Model model = compiled_model();
   model.evaluate(x(), y(), {.callbacks = {callback}});
   model.predict_list(x(), {.callbacks = {callback}});

@@ -52,8 +52,7 @@ void LambdaCallback::on_predict_end(TrainingRun& run) { call(functions_.on_predi
 void LambdaCallback::on_predict_batch_begin(TrainingRun& run, std::int64_t batch) {
   call(functions_.on_predict_batch_begin, run, batch);
 }
-void LambdaCallback::on_predict_batch_end(TrainingRun& run, std::int64_t batch,
-                                          const std::vector<Tensor>& outputs) {
+void LambdaCallback::on_predict_batch_end(TrainingRun& run, std::int64_t batch, const Tensors& outputs) {
   call(functions_.on_predict_batch_end, run, batch, outputs);
 }
 

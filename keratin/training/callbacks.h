@@ -64,7 +64,7 @@ class KERATIN_API Callback {
   virtual void on_predict_end(TrainingRun& /*run*/) {}
   virtual void on_predict_batch_begin(TrainingRun& /*run*/, std::int64_t /*batch*/) {}
   virtual void on_predict_batch_end(TrainingRun& /*run*/, std::int64_t /*batch*/,
-                                    const std::vector<Tensor>& /*outputs*/) {}
+                                    const Tensors& /*outputs*/) {}
   /// A batch's loss was NaN or infinite; the weights are those before it. True to end training there, else
   /// the error is thrown.
   virtual bool on_not_finite(TrainingRun& /*run*/, std::int64_t /*batch*/, const NumericError& /*error*/) {
@@ -138,8 +138,8 @@ class KERATIN_API LambdaCallback : public Callback {
     std::function<void(TrainingRun&)> on_predict_begin = nullptr;
     std::function<void(TrainingRun&)> on_predict_end = nullptr;
     std::function<void(TrainingRun&, std::int64_t batch)> on_predict_batch_begin = nullptr;
-    std::function<void(TrainingRun&, std::int64_t batch, const std::vector<Tensor>& outputs)>
-        on_predict_batch_end = nullptr;
+    std::function<void(TrainingRun&, std::int64_t batch, const Tensors& outputs)> on_predict_batch_end =
+        nullptr;
   };
   explicit LambdaCallback(Functions functions) : functions_(std::move(functions)) {}
 
@@ -156,8 +156,7 @@ class KERATIN_API LambdaCallback : public Callback {
   void on_predict_begin(TrainingRun& run) override;
   void on_predict_end(TrainingRun& run) override;
   void on_predict_batch_begin(TrainingRun& run, std::int64_t batch) override;
-  void on_predict_batch_end(TrainingRun& run, std::int64_t batch,
-                            const std::vector<Tensor>& outputs) override;
+  void on_predict_batch_end(TrainingRun& run, std::int64_t batch, const Tensors& outputs) override;
   bool watches_test_batches() const { return functions_.on_test_batch_begin || functions_.on_test_batch_end; }
   bool watches_predict_batches() const {
     return functions_.on_predict_batch_begin || functions_.on_predict_batch_end;

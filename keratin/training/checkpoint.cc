@@ -23,13 +23,13 @@ std::string weight_name(std::size_t index) { return "weights/" + std::to_string(
 
 io::NamedTensors weights_of(const Model& model) {
   io::NamedTensors tensors;
-  const std::vector<Tensor> weights = model.get_weights();
+  const Tensors weights = model.get_weights();
   for (std::size_t i = 0; i < weights.size(); ++i) tensors.add(weight_name(i), weights[i]);
   return tensors;
 }
 
 void set_weights(const Model& model, const io::NamedTensors& tensors) {
-  std::vector<Tensor> weights;
+  Tensors weights;
   while (tensors.contains(weight_name(weights.size())))
     weights.push_back(tensors[weight_name(weights.size())]);
   model.set_weights(weights);

@@ -196,7 +196,7 @@ TEST(CompileConfig, ComesBackAsItWasAndReportsWhatKerasReports) {
     const Config& reported = row.config.at("reported");
     if (reported.empty()) continue;
     const bool one_hot = row.name == "objects" || row.name == "sets" || row.name == "loss_for_all";
-    std::vector<Tensor> y;
+    Tensors y;
     for (const std::string& name : model.output_names()) {
       const Tensor classes = Tensor::from<std::int64_t>({0, 1, 2, 0}, {4});
       if (name == "price") y.push_back(Tensor::full({4, 1}, 1, DType::float32));
@@ -236,7 +236,7 @@ TEST(CompileConfig, OfH5FilesIsReadToTheSame) {
 TEST(CompileConfig, ALearningThatIsReadGoesTheSameWay) {
   const auto learn = [](Model model) {
     model.set_weights([&] {
-      std::vector<Tensor> weights;
+      Tensors weights;
       for (const Variable& variable : model.variables())
         weights.push_back(ops::reshape(Tensor::arange(variable.shape().size(), DType::float32) / 10 - 0.3,
                                        variable.shape()));

@@ -99,7 +99,7 @@ struct DenseLabels {
 
 /// Labels as class numbers.
 struct IndexLabels {
-  std::shared_ptr<const std::vector<std::int64_t>> labels;
+  std::shared_ptr<const Labels> labels;
   std::int64_t size;
   std::optional<std::int64_t> ignored;
   std::int64_t of(std::int64_t row) const { return (*labels)[static_cast<std::size_t>(row)]; }
@@ -254,8 +254,8 @@ class SparseLoss final : public LossOf<losses::SparseCategoricalCrossentropy> {
     check_predictions(name, y_pred);
     Source source = source_of(y_pred, options_.from_logits, "softmax");
     source.tensor = with_axis_last(name, source.tensor, options_.axis);
-    auto labels = std::make_shared<const std::vector<std::int64_t>>(
-        class_labels(name, y_true, source.tensor.shape(), options_.ignore_class));
+    auto labels =
+        make_small<Labels>(class_labels(name, y_true, source.tensor.shape(), options_.ignore_class));
     const IndexLabels index{std::move(labels), source.tensor.shape().back(), options_.ignore_class};
     const auto compute = [&]<class T>(T) {
       return source.logits ? from_logits<T>(class_name_, source.tensor, index)
@@ -281,7 +281,7 @@ class SparseLoss final : public LossOf<losses::SparseCategoricalCrossentropy> {
   }
 
  private:
-  void visit_mask(Tensor& mask, const std::vector<std::int64_t>& labels) const {
+  void visit_mask(Tensor& mask, const Labels& labels) const {
     const auto fill = [&]<class T>(T) {
       std::transform(labels.begin(), labels.end(), mask.mutable_values<T>().begin(),
                      [&](std::int64_t label) { return label == options_.ignore_class ? T(0) : T(1); });

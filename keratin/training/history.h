@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "keratin/core/export.h"
+#include "keratin/core/small_blocks.h"
 
 namespace keratin::inline v0 {
 
@@ -21,8 +22,8 @@ class KERATIN_API Metrics {
   double loss() const { return (*this)["loss"]; }
   bool contains(std::string_view name) const noexcept;
   std::size_t size() const noexcept { return entries_.size(); }
-  std::vector<Entry>::const_iterator begin() const noexcept { return entries_.begin(); }
-  std::vector<Entry>::const_iterator end() const noexcept { return entries_.end(); }
+  const Entry* begin() const noexcept { return entries_.data(); }
+  const Entry* end() const noexcept { return entries_.data() + entries_.size(); }
   /// Adds, or replaces.
   void set(std::string_view name, double value);
   /// By name, as Keras 3 lists them.
@@ -31,7 +32,7 @@ class KERATIN_API Metrics {
   std::string to_string() const;
 
  private:
-  std::vector<Entry> entries_;
+  std::vector<Entry, detail::SmallBlocks<Entry>> entries_;
 };
 
 /// What fit returns: each number epoch by epoch, under Keras's keys ("loss", "accuracy", "val_loss", …) in

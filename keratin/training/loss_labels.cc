@@ -57,8 +57,8 @@ Tensor labels_like(std::string_view operation, const Tensor& y_true, const Tenso
   return y_true.detach().contiguous().astype(y_pred.dtype()).reshape(y_pred.shape());
 }
 
-std::vector<std::int64_t> class_labels(std::string_view operation, const Tensor& y_true, const Shape& y_pred,
-                                       std::optional<std::int64_t> ignored) {
+Labels class_labels(std::string_view operation, const Tensor& y_true, const Shape& y_pred,
+                    std::optional<std::int64_t> ignored) {
   if (!y_true.is_defined()) throw StateError(operation, "expects labels", "y_true is undefined", "");
   if (y_pred.rank() == 0)
     throw ShapeError(operation, "expects predictions of shape (..., classes)", "got a scalar", "");
@@ -71,7 +71,7 @@ std::vector<std::int64_t> class_labels(std::string_view operation, const Tensor&
                      "got labels of shape " + y_true.shape().to_string(),
                      "For one-hot labels take categorical_crossentropy.");
   const std::int64_t classes = y_pred.back();
-  std::vector<std::int64_t> labels(static_cast<std::size_t>(y_true.size()));
+  Labels labels(static_cast<std::size_t>(y_true.size()));
   const Tensor source = y_true.detach().contiguous();
   visit(source.dtype(), [&]<class T>(T) {
     const auto values = source.values<T>();

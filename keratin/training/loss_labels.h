@@ -19,10 +19,12 @@ Tensor labels_like(std::string_view operation, const Tensor& y_true, const Tenso
 /// The shape that labels take beside predictions of that shape; sizes may be unknown. ShapeError if none.
 Shape aligned_labels(std::string_view operation, const Shape& y_true, const Shape& y_pred);
 
+using Labels = std::vector<std::int64_t, SmallBlocks<std::int64_t>>;
+
 /// Class numbers, one a row of y_pred: labels of its shape without the last axis, or with one of size 1.
 /// ValueError names the first label outside [0, classes), unless it is `ignored`.
-std::vector<std::int64_t> class_labels(std::string_view operation, const Tensor& y_true, const Shape& y_pred,
-                                       std::optional<std::int64_t> ignored);
+Labels class_labels(std::string_view operation, const Tensor& y_true, const Shape& y_pred,
+                    std::optional<std::int64_t> ignored);
 
 /// Recorded, with `axis` moved to the end; ShapeError if there is none.
 Tensor with_axis_last(std::string_view operation, const Tensor& a, std::int64_t axis);

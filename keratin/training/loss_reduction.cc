@@ -29,7 +29,7 @@ bool repeats(const Shape& from, const Shape& to) {
 
 }  // namespace
 
-std::vector<Tensor> refuse_second_derivative(const Tensor&) {
+Tensors refuse_second_derivative(const Tensor&) {
   throw StateError("gradients", "expects first derivatives of a loss", "a second derivative was asked for",
                    "Write the loss with ops, whose gradients are recorded.");
 }
@@ -65,13 +65,12 @@ Tensor weighted_sum(const Tensor& values, const Tensor& weights, double divisor)
   const auto compute = [&]<class T>(T) {
     Tensor result = Tensor::scalar(total_of(values.detach().contiguous(), weights) / divisor, kDType<T>);
     if (!wants_gradient({&values})) return result;
-    return record(
-        std::move(result), "loss_reduction", {&values},
-        [shape = values.shape(), weights, divisor](const Tensor& upstream) {
-          if (wants_gradient({&upstream}))
-            return std::vector<Tensor>{ops::multiply(upstream, scaled<T>(shape, weights, 1 / divisor))};
-          return std::vector<Tensor>{scaled<T>(shape, weights, upstream.item() / divisor)};
-        });
+    return record(std::move(result), "loss_reduction", {&values},
+                  [shape = values.shape(), weights, divisor](const Tensor& upstream) {
+                    if (wants_gradient({&upstream}))
+                      return Tensors{ops::multiply(upstream, scaled<T>(shape, weights, 1 / divisor))};
+                    return Tensors{scaled<T>(shape, weights, upstream.item() / divisor)};
+                  });
   };
   return values.dtype() == DType::float64 ? compute(double{}) : compute(float{});
 }

@@ -34,7 +34,7 @@ inline std::int64_t rows_grain(const Rows& rows) {
 }
 
 /// StateError: losses have first derivatives.
-std::vector<Tensor> refuse_second_derivative(const Tensor& upstream);
+Tensors refuse_second_derivative(const Tensor& upstream);
 
 /// The values of a loss for rows of y_pred (contiguous, of type T), recorded. `kernel` has
 ///   double value(std::int64_t row, const T* p) const;
@@ -66,7 +66,7 @@ Tensor row_loss(std::string_view operation, const Tensor& y_pred, Kernel kernel)
     // Whoever differentiates the gradient is told, rather than given zeros.
     if (wants_gradient({&y_pred, &upstream}))
       gradient = record(std::move(gradient), "loss_gradient", {&y_pred, &upstream}, refuse_second_derivative);
-    return std::vector<Tensor>{gradient};
+    return Tensors{gradient};
   };
   return record(std::move(values), operation, {&y_pred}, backward);
 }

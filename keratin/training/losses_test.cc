@@ -257,7 +257,7 @@ TEST(Losses, EveryGradientAgreesWithCentralDifferences) {
       const RecordGradients recording;
       values = c.loss.values(y, watched);
     }
-    const Values gradient = to_vector(gradients(values, std::vector<Tensor>{watched}, upstream)[0]);
+    const Values gradient = to_vector(gradients(values, Tensors{watched}, upstream)[0]);
     for (std::size_t i = 0; i < p.size(); ++i) {
       constexpr double kStep = 1e-5;
       const auto at = [&](double offset) {
@@ -283,7 +283,7 @@ TEST(Losses, GradientsAreTheSameInFloat32) {
         const RecordGradients recording;
         loss = c.loss(tensor(c.labels, labels_shape(c), dtype), watched);
       }
-      by_type[dtype == DType::float32] = to_vector(gradients(loss, std::vector<Tensor>{watched})[0]);
+      by_type[dtype == DType::float32] = to_vector(gradients(loss, Tensors{watched})[0]);
     }
     // A few roundings; where a probability is clipped at 1 − 1.19e-7 instead of 1 − 1e-7 both slopes are 0.
     for (std::size_t i = 0; i < by_type[0].size(); ++i)
@@ -338,7 +338,7 @@ TEST(Losses, HugeLogitsNeitherOverflowNorLoseTheGradient) {
   EXPECT_EQ(values[0], 0);
   // ln 3 is lost beside 3e38, as it is in exact arithmetic rounded once.
   EXPECT_EQ(values[1], 0);
-  EXPECT_EQ(to_vector(gradients(loss, std::vector<Tensor>{z})[0])[0], 0);
+  EXPECT_EQ(to_vector(gradients(loss, Tensors{z})[0])[0], 0);
 }
 
 TEST(Losses, ReductionsWeightsAndMasksCombineAsInKeras) {
@@ -378,7 +378,7 @@ TEST(Losses, IgnoredClassesNeitherCountNorDriveAGradient) {
   }
   // ln(1 + e^-1) for the first, ln(1 + e) for the last, two that count.
   EXPECT_NEAR(value.item(), (0.31326168751822283405 + 1.31326168751822283405) / 2, 1e-15);
-  const Values gradient = to_vector(gradients(value, std::vector<Tensor>{z})[0]);
+  const Values gradient = to_vector(gradients(value, Tensors{z})[0]);
   EXPECT_EQ(gradient[2], 0);
   EXPECT_EQ(gradient[3], 0);
   EXPECT_NE(gradient[0], 0);
@@ -470,9 +470,9 @@ TEST(Losses, SecondDerivativesAreRefusedInsteadOfZero) {
   const Tensor p = Tensor::of({{1, 2}}).watched();
   const RecordGradients recording;
   const Tensor loss = Loss("mse")(Tensor::of({{0, 0}}), p);
-  const Tensor gradient = gradients(loss, std::vector<Tensor>{p})[0];
+  const Tensor gradient = gradients(loss, Tensors{p})[0];
   EXPECT_EQ(to_vector(gradient), (Values{1, 2}));
-  EXPECT_THROW(gradients(gradient, std::vector<Tensor>{p}), StateError);
+  EXPECT_THROW(gradients(gradient, Tensors{p}), StateError);
 }
 
 TEST(Losses, CrossentropyIsChosenByTheShapes) {
@@ -508,7 +508,7 @@ TEST(Losses, ParallelRowsGiveTheSameBits) {
       const RecordGradients recording;
       loss = Loss(losses::SparseCategoricalCrossentropy{.from_logits = true})(labels, z);
     }
-    Values result = to_vector(gradients(loss, std::vector<Tensor>{z})[0]);
+    Values result = to_vector(gradients(loss, Tensors{z})[0]);
     result.push_back(loss.item());
     results.push_back(std::move(result));
   }

@@ -47,7 +47,7 @@ TEST(MaskedTraining, MaskedStepsGiveNoGradient) {
       model.fit(problem.x, problem.y, {.shuffle = false, .sample_weight = problem.weights});
   EXPECT_FLOAT_EQ(history["loss"][0], 0.8567708730697632);
   EXPECT_FLOAT_EQ(history["mae"][0], 0.9583333730697632);
-  const std::vector<Tensor> weights = model.get_weights();
+  const Tensors weights = model.get_weights();
   EXPECT_FLOAT_EQ(weights[0].values<float>()[0], 0.5083333253860474F);
   EXPECT_FLOAT_EQ(weights[0].values<float>()[1], -0.22083333134651184F);
   EXPECT_FLOAT_EQ(weights[1].item(), 0.1458333432674408F);

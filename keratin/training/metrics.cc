@@ -40,11 +40,12 @@ Tensor metric_weights(const Tensor& weights, const Shape& values) {
 namespace {
 
 // Keras's choice for "accuracy": the shapes decide, whatever the loss.
-Metric accuracy_for(const Tensor& y_true, const Tensor& y_pred) {
-  if (y_pred.rank() > 0 && y_pred.shape().back() == 1) return metrics::BinaryAccuracy{};
-  if (y_true.rank() < y_pred.rank() || (y_true.rank() > 0 && y_true.shape().back() == 1))
-    return metrics::SparseCategoricalAccuracy{};
-  return metrics::CategoricalAccuracy{};
+const Metric& accuracy_for(const Tensor& y_true, const Tensor& y_pred) {
+  static const Metric binary(metrics::BinaryAccuracy{}), categorical(metrics::CategoricalAccuracy{}),
+      sparse(metrics::SparseCategoricalAccuracy{});
+  if (y_pred.rank() > 0 && y_pred.shape().back() == 1) return binary;
+  const bool is_sparse = y_true.rank() < y_pred.rank() || (y_true.rank() > 0 && y_true.shape().back() == 1);
+  return is_sparse ? sparse : categorical;
 }
 
 template <class Options>

@@ -55,7 +55,7 @@ constexpr Half kHalves[] = {{"mixed_bfloat16", DType::bfloat16, 0x1p-9},
 Sequential model_of(const char* policy) {
   const WithGlobalPolicy global(policy);
   Sequential model{Input({6}), Dense(12, {.activation = "tanh"}), Dense(8, {.activation = "gelu"}), Dense(2)};
-  std::vector<Tensor> start;
+  Tensors start;
   for (int i = 0; i < 6; ++i) start.push_back(array("start_" + std::to_string(i)));
   model.set_weights(start);
   return model;
@@ -142,7 +142,7 @@ TEST(MixedPrecision, EveryKindOfLayerGivesAndTakesHalfTypes) {
     for (const float value : floats(y)) EXPECT_TRUE(std::isfinite(value));
   }
   model.compile({.optimizer = Adam(0.01), .loss = "mse"});
-  const std::vector<Tensor> targets = {Tensor::full({2, 5}, 0.2), Tensor::full({2, 1}, 0.5)};
+  const Tensors targets = {Tensor::full({2, 5}, 0.2), Tensor::full({2, 1}, 0.5)};
   const History history = model.fit({values, some}, targets, {.epochs = 30});
   EXPECT_LT(history["loss"].back(), history["loss"].front() / 2);
   for (const Variable& variable : model.variables()) EXPECT_EQ(variable.dtype(), DType::float32);

@@ -54,10 +54,10 @@ Metrics report(const TrainingState& state, Generation generation, const detail::
 }
 
 // The inputs in order, built for.
-std::vector<Tensor> inputs_of(std::string_view operation, const Model& model, const TensorList& x) {
+Tensors inputs_of(std::string_view operation, const Model& model, const TensorList& x) {
   // A Sequential has one input: its name, a tenth of a small prediction to look up, is not needed.
   const bool is_plain = x.names().empty() && x.tensors().size() == 1 && !model.body().has_lists();
-  std::vector<Tensor> inputs = is_plain ? x.tensors() : x.in_order(model.input_names(), operation, "x");
+  Tensors inputs = is_plain ? x.tensors() : x.in_order(model.input_names(), operation, "x");
   for (Tensor& input : inputs) {
     if (!input.is_defined() || input.rank() == 0)
       throw ShapeError(operation, "expects x of shape (samples, ...)",
@@ -72,9 +72,9 @@ std::vector<Tensor> inputs_of(std::string_view operation, const Model& model, co
   return inputs;
 }
 
-std::vector<Tensor> outputs_of(const Model& model, const std::vector<Tensor>& inputs) {
+Tensors outputs_of(const Model& model, const Tensors& inputs) {
   const RecordGradients off(false);
-  std::vector<Tensor> outputs = model.call(inputs);
+  Tensors outputs = model.call(inputs);
   for (Tensor& output : outputs) output = output.contiguous();
   return outputs;
 }
@@ -92,7 +92,7 @@ Tensor room_for(const Tensor& first, std::int64_t first_rows, std::int64_t sampl
 // The results of all batches, each at its place; safe from many threads.
 class Predictions {
  public:
-  Predictions(const Batches& batches, std::int64_t steps, const std::vector<Tensor>& first) {
+  Predictions(const Batches& batches, std::int64_t steps, const Tensors& first) {
     const std::int64_t rows = batches.rows_of(0);
     for (const Tensor& output : first) {
       results_.push_back(room_for(output, rows, std::min(batches.samples(), steps * rows)));
@@ -102,21 +102,21 @@ class Predictions {
     place(0, first);
   }
 
-  void place(std::int64_t batch, const std::vector<Tensor>& outputs) {
+  void place(std::int64_t batch, const Tensors& outputs) {
     for (std::size_t i = 0; i < outputs.size(); ++i)
       std::memcpy(bytes_[i] + static_cast<std::size_t>(batch) * batch_bytes_[i], outputs[i].data(),
                   static_cast<std::size_t>(outputs[i].size()) * size_bytes(outputs[i].dtype()));
   }
-  const std::vector<Tensor>& results() const { return results_; }
+  const Tensors& results() const { return results_; }
 
  private:
-  std::vector<Tensor> results_;
+  Tensors results_;
   std::vector<std::byte*> bytes_;
   std::vector<std::size_t> batch_bytes_;  // of a whole batch
 };
 
-std::vector<Tensor> predict_at_once(const Model& model, const Batches& batches, std::int64_t steps) {
-  std::vector<Tensor> first = outputs_of(model, batches.batch(0).x);
+Tensors predict_at_once(const Model& model, const Batches& batches, std::int64_t steps) {
+  Tensors first = outputs_of(model, batches.batch(0).x);
   if (steps <= 1) {
     for (Tensor& result : first) result = result.detach();
     return first;
@@ -131,13 +131,13 @@ std::vector<Tensor> predict_at_once(const Model& model, const Batches& batches, 
 }
 
 // Batch after batch, callbacks around each; what there is where one of them ends it.
-std::vector<Tensor> predict_watched(const Batches& batches, TrainingRun& run,
-                                    const std::vector<CallbackPointer>& callbacks) {
+Tensors predict_watched(const Batches& batches, TrainingRun& run,
+                        const std::vector<CallbackPointer>& callbacks) {
   std::optional<Predictions> all;
   std::int64_t done = 0;
   while (done < run.steps) {
     for (const auto& callback : callbacks) callback->on_predict_batch_begin(run, done);
-    const std::vector<Tensor> outputs = outputs_of(run.model, batches.batch(done).x);
+    const Tensors outputs = outputs_of(run.model, batches.batch(done).x);
     if (all) {
       all->place(done, outputs);
     } else {
@@ -147,7 +147,7 @@ std::vector<Tensor> predict_watched(const Batches& batches, TrainingRun& run,
     ++done;
     if (run.stop_predicting) break;
   }
-  std::vector<Tensor> results = all->results();
+  Tensors results = all->results();
   const std::int64_t rows = std::min(batches.samples(), done * batches.rows_of(0));
   for (Tensor& result : results) result = result.slice(0, 0, rows);
   return results;
@@ -216,12 +216,12 @@ Metrics Model::test_on_batch(const TensorList& x, const TensorList& y) const {
   return test_on_batch(x, y, BatchOptions{});
 }
 
-std::vector<Tensor> Model::predict_on_batch(const TensorList& x) const {
+Tensors Model::predict_on_batch(const TensorList& x) const {
   const FloatEnvironment environment;
   return outputs_of(*this, inputs_of("predict_on_batch", *this, x));
 }
 
-std::vector<Tensor> Model::predict_list(const TensorList& x, const PredictOptions& options) const {
+Tensors Model::predict_list(const TensorList& x, const PredictOptions& options) const {
   const FloatEnvironment environment;
   const Batches batches({inputs_of("predict", *this, x), {}, {}}, options.batch_size);
   const std::int64_t steps = detail::steps_of(batches, options.steps, "predict: steps");
@@ -233,18 +233,16 @@ std::vector<Tensor> Model::predict_list(const TensorList& x, const PredictOption
   run.steps = steps;
   run.samples = batches.samples();
   for (const auto& callback : callbacks) callback->on_predict_begin(run);
-  std::vector<Tensor> results = std::ranges::any_of(callbacks, &CallbackPointer::watches_predict_batches)
-                                    ? predict_watched(batches, run, callbacks)
-                                    : predict_at_once(*this, batches, steps);
+  Tensors results = std::ranges::any_of(callbacks, &CallbackPointer::watches_predict_batches)
+                        ? predict_watched(batches, run, callbacks)
+                        : predict_at_once(*this, batches, steps);
   for (const auto& callback : callbacks) callback->on_predict_end(run);
   return results;
 }
-std::vector<Tensor> Model::predict_list(const TensorList& x) const {
-  return predict_list(x, PredictOptions{});
-}
+Tensors Model::predict_list(const TensorList& x) const { return predict_list(x, PredictOptions{}); }
 
 Tensor Model::predict(const TensorList& x, const PredictOptions& options) const {
-  std::vector<Tensor> outputs = predict_list(x, options);
+  Tensors outputs = predict_list(x, options);
   if (outputs.size() == 1) return std::move(outputs.front());
   throw StateError("predict", "expects a model of one output",
                    "\"" + name() + "\" gives " + std::to_string(outputs.size()),

@@ -66,7 +66,7 @@ class KERATIN_API EarlyStopping : public Callback {
   EarlyStoppingOptions options_;
   detail::Monitor monitor_;
   std::optional<double> best_;
-  std::vector<Tensor> best_weights_;
+  Tensors best_weights_;
   std::int64_t wait_ = 0, stopped_epoch_ = -1, best_epoch_ = 0;
 };
 

@@ -105,7 +105,7 @@ class MultiBody final : public OptimizerBody {
     check_step(variables, gradients);
     struct Part {
       std::vector<Variable> variables;
-      std::vector<Tensor> gradients;
+      Tensors gradients;
       bool has_gradients = false;
     };
     std::map<const OptimizerBody*, Part> parts;

@@ -43,7 +43,7 @@ Sequential net() {
   Sequential model({Input({4}), Dense(5, {.activation = "tanh", .name = "body"}),
                     Dense(3, {.activation = "tanh", .name = "middle"}), Dense(2, {.name = "head"})},
                    "net");
-  std::vector<Tensor> weights;
+  Tensors weights;
   for (const Variable& variable : model.variables())
     weights.push_back(wave(variable.shape(), static_cast<double>(weights.size())));
   model.set_weights(weights);

@@ -89,8 +89,8 @@ OptimizerBody::OptimizerBody(LearningRate rate, CommonOptions options)
   check_common(common);
 }
 
-std::vector<Tensor> OptimizerBody::make_slots(const Variable& variable) const {
-  std::vector<Tensor> slots;
+Tensors OptimizerBody::make_slots(const Variable& variable) const {
+  Tensors slots;
   for (std::size_t i = 0; i < roles().size(); ++i)
     slots.push_back(Tensor::zeros(variable.shape(), variable.dtype()));
   return slots;

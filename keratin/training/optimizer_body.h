@@ -17,7 +17,7 @@ namespace keratin::inline v0::detail {
 struct VariableState {
   Variable variable;
   Tensor average, accumulated;  ///< undefined unless used
-  std::vector<Tensor> slots;    ///< the rule's, in the order of roles()
+  Tensors slots;                ///< the rule's, in the order of roles()
   bool decays = true;
 };
 
@@ -70,7 +70,7 @@ class OptimizerBody {
   /// The arguments of its own, as get_config of that generation names and orders them.
   virtual Config arguments(Generation generation) const = 0;
   virtual std::shared_ptr<OptimizerBody> clone() const = 0;
-  virtual std::vector<Tensor> make_slots(const Variable& variable) const;
+  virtual Tensors make_slots(const Variable& variable) const;
   virtual void update(const UpdateContext& context, VariableState& state, const Tensor& gradient) = 0;
   /// The learning rate of an update, where `iterations` steps were done before.
   virtual double rate_at(std::int64_t iterations) const;
@@ -116,7 +116,7 @@ class OptimizerBody {
   template <class F>
   void for_each_state(std::span<const Variable> variables, F&& f);
 
-  std::vector<Tensor> gradients_;  // of this step, contiguous
+  Tensors gradients_;              // of this step, contiguous
   std::vector<StepInput> inputs_;  // beside them
 };
 

@@ -46,7 +46,7 @@ class AdafactorBody final : public BodyOf<AdafactorOptions, AdafactorBody> {
   }
   Roles roles() const override { return {"r", "c", "velocity"}; }
   // r and c only where there are rows and columns; v of a matrix follows from them.
-  std::vector<Tensor> make_slots(const Variable& variable) const override {
+  Tensors make_slots(const Variable& variable) const override {
     const Shape& shape = variable.shape();
     const DType dtype = variable.dtype();
     if (shape.rank() < 2) return {Tensor(), Tensor(), Tensor::zeros(shape, dtype)};
@@ -102,8 +102,8 @@ class MuonBody final : public BodyOf<MuonOptions, MuonBody> {
       throw ValueError(kClass, "expects ns_steps of at least 1", "got " + std::to_string(options.ns_steps));
   }
   Roles roles() const override { return {"momentum", "velocity"}; }
-  std::vector<Tensor> make_slots(const Variable& variable) const override {
-    std::vector<Tensor> slots = BodyOf::make_slots(variable);
+  Tensors make_slots(const Variable& variable) const override {
+    Tensors slots = BodyOf::make_slots(variable);
     if (!takes_adam(variable)) slots[1] = Tensor();
     return slots;
   }

@@ -35,7 +35,7 @@ void run(Optimizer& optimizer, const std::vector<Variable>& variables, double sc
   for (const Values& g : kGradients) {
     Values scaled = g;
     for (double& value : scaled) value *= scale;
-    optimizer.apply(variables, std::vector<Tensor>{tensor(scaled)});
+    optimizer.apply(variables, Tensors{tensor(scaled)});
   }
 }
 
@@ -131,7 +131,7 @@ TEST(OptimizerLossScale, IsTakenOutOfTheGradientsBeforeTheyAreClipped) {
 TEST(LossScaleOptimizer, HalvesAfterAGradientThatIsNotFiniteAndChangesNothingElse) {
   LossScaleOptimizer optimizer(SGD(0.5), {.initial_scale = 8, .dynamic_growth_steps = 2});
   const std::vector<Variable> variables{Variable(tensor({1}), "w")};
-  const auto step = [&](double g) { optimizer.apply(variables, std::vector<Tensor>{tensor({g})}); };
+  const auto step = [&](double g) { optimizer.apply(variables, Tensors{tensor({g})}); };
   step(8 * 0.25);
   EXPECT_EQ(variables[0].value().item(), 0.875);
   EXPECT_EQ(optimizer.loss_scale(), 8);
@@ -151,7 +151,7 @@ TEST(LossScaleOptimizer, HalvesAfterAGradientThatIsNotFiniteAndChangesNothingEls
 TEST(LossScaleOptimizer, OfKeras2StopsAtOne) {
   LossScaleOptimizer optimizer(SGD(0.5), {.initial_scale = 1.5, .generation = Generation::keras2});
   const std::vector<Variable> variables{Variable(tensor({1}), "w")};
-  optimizer.apply(variables, std::vector<Tensor>{tensor({std::nan("")})});
+  optimizer.apply(variables, Tensors{tensor({std::nan("")})});
   EXPECT_EQ(optimizer.loss_scale(), 1);
 }
 
@@ -173,7 +173,7 @@ TEST(OptimizerWeightDecay, LeavesOutWhatIsExcluded) {
   const std::vector<Variable> variables{Variable(tensor({1}), "kernel"), Variable(tensor({1}), "bias"),
                                         Variable(tensor({1}), "gamma")};
   optimizer.exclude_from_weight_decay({variables[2]}, {"bias"});
-  const std::vector<Tensor> gradients{tensor({0}), tensor({0}), tensor({0})};
+  const Tensors gradients{tensor({0}), tensor({0}), tensor({0})};
   optimizer.apply(variables, gradients);
   EXPECT_EQ(variables[0].value().item(), 0.75);
   EXPECT_EQ(variables[1].value().item(), 1);
@@ -186,13 +186,13 @@ TEST(OptimizerWeightDecay, LeavesOutWhatIsExcluded) {
 TEST(OptimizerAccumulation, CountsUpdatesAndKeepsWhatIsCollected) {
   Optimizer optimizer = SGD(1.0, {.gradient_accumulation_steps = 4});
   const std::vector<Variable> variables{Variable(tensor({0}), "w")};
-  for (const double g : {1.0, 2.0, 3.0}) optimizer.apply(variables, std::vector<Tensor>{tensor({g})});
+  for (const double g : {1.0, 2.0, 3.0}) optimizer.apply(variables, Tensors{tensor({g})});
   EXPECT_EQ(optimizer.iterations(), 0);
   EXPECT_EQ(variables[0].value().item(), 0);
   ASSERT_EQ(optimizer.state().size(), 1u);
   EXPECT_EQ(optimizer.state()[0].role, "gradient_accumulator");
   EXPECT_EQ(optimizer.state()[0].value.item(), 6);
-  optimizer.apply(variables, std::vector<Tensor>{tensor({6})});
+  optimizer.apply(variables, Tensors{tensor({6})});
   EXPECT_EQ(optimizer.iterations(), 1);
   EXPECT_EQ(variables[0].value().item(), -3);
   EXPECT_EQ(optimizer.state()[0].value.item(), 0);
@@ -273,7 +273,7 @@ TEST(OptimizerSchedules, CountStepsFromZeroAndCannotBeOverruled) {
   Optimizer optimizer = SGD(optimizers::schedules::PiecewiseConstantDecay{{0, 1}, {1, 0.5, 0.25}});
   const std::vector<Variable> variables{Variable(tensor({0}), "w")};
   for (const double expected : {-1.0, -1.5, -1.75, -2.0}) {
-    optimizer.apply(variables, std::vector<Tensor>{tensor({1})});
+    optimizer.apply(variables, Tensors{tensor({1})});
     EXPECT_EQ(variables[0].value().item(), expected);
   }
   EXPECT_THROW(optimizer.set_learning_rate(1), TypeError);

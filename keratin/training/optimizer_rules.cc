@@ -39,7 +39,7 @@ class RmspropBody final : public BodyOf<RMSpropOptions, RmspropBody> {
                                    .momentum = options_.momentum,
                                    .epsilon = options_.epsilon,
                                    .epsilon_outside = options_.legacy && !has_momentum()};
-    std::vector<Tensor>& slots = state.slots;
+    Tensors& slots = state.slots;
     visit_float(gradient.dtype(), [&]<class T>(T) {
       detail::update(rule, context.input,
                      arrays_of<T>(state, gradient,
@@ -140,7 +140,7 @@ class AdagradBody final : public BodyOf<AdagradOptions, AdagradBody> {
   static constexpr std::string_view kClass = "Adagrad";
   using BodyOf::BodyOf;
   Roles roles() const override { return {"accumulator"}; }
-  std::vector<Tensor> make_slots(const Variable& variable) const override {
+  Tensors make_slots(const Variable& variable) const override {
     return {Tensor::full(variable.shape(), options_.initial_accumulator_value, variable.dtype())};
   }
   void update(const UpdateContext& context, VariableState& state, const Tensor& gradient) override {
@@ -178,7 +178,7 @@ class FtrlBody final : public BodyOf<FtrlOptions, FtrlBody> {
                        "got " + to_text(o.learning_rate_power));
   }
   Roles roles() const override { return {"accumulator", "linear"}; }
-  std::vector<Tensor> make_slots(const Variable& variable) const override {
+  Tensors make_slots(const Variable& variable) const override {
     return {Tensor::full(variable.shape(), options_.initial_accumulator_value, variable.dtype()),
             Tensor::zeros(variable.shape(), variable.dtype())};
   }
@@ -220,7 +220,7 @@ class ScheduleFreeAdamwBody final : public BodyOf<ScheduleFreeAdamWOptions, Sche
       throw ValueError(kClass, "expects beta_1 above 0", "got " + to_text(options.beta_1));
   }
   Roles roles() const override { return {"momentum", "velocity"}; }
-  std::vector<Tensor> make_slots(const Variable& variable) const override {
+  Tensors make_slots(const Variable& variable) const override {
     return {variable.value().clone(), Tensor::zeros(variable.shape(), variable.dtype())};
   }
   void update(const UpdateContext& context, VariableState& state, const Tensor& gradient) override {

@@ -205,7 +205,7 @@ std::vector<Case> cases() {
 Values trained(Optimizer optimizer, DType dtype, const Shape& shape = {4}) {
   const std::vector<Variable> variables{Variable(tensor(kStart, dtype).reshape(shape), "w")};
   for (const Values& gradient : kGradients)
-    optimizer.apply(variables, std::vector<Tensor>{tensor(gradient, dtype).reshape(shape)});
+    optimizer.apply(variables, Tensors{tensor(gradient, dtype).reshape(shape)});
   return to_vector(variables[0].value());
 }
 
@@ -229,8 +229,8 @@ TEST(Optimizers, TheNormOfAllGradientsIsClippedAcrossVariables) {
   const std::vector<Variable> variables{Variable(tensor({1, -2}, DType::float64), "a"),
                                         Variable(tensor({0.5, 0.25}, DType::float64), "b")};
   for (const Values& g : kGradients)
-    optimizer.apply(variables, std::vector<Tensor>{tensor({g[0], g[1]}, DType::float64),
-                                                   tensor({g[2], g[3]}, DType::float64)});
+    optimizer.apply(variables,
+                    Tensors{tensor({g[0], g[1]}, DType::float64), tensor({g[2], g[3]}, DType::float64)});
   Values got = to_vector(variables[0].value());
   const Values rest = to_vector(variables[1].value());
   got.insert(got.end(), rest.begin(), rest.end());
@@ -262,7 +262,7 @@ std::vector<T> bits_of(Optimizer optimizer) {
   const std::vector<Variable> variables{Variable(start, "w")};
   for (std::uint64_t step = 0; step < 3; ++step) {
     fill_normal(gradient.mutable_values<T>(), RandomKey{3, step}, 0, 1);
-    optimizer.apply(variables, std::vector<Tensor>{gradient});
+    optimizer.apply(variables, Tensors{gradient});
   }
   const auto values = variables[0].value().template values<T>();
   return {values.begin(), values.end()};
@@ -296,7 +296,7 @@ TEST(Optimizers, ParallelStepsGiveTheSameBits) {
 TEST(Optimizers, StepsAfterTheFirstTakeNoMemory) {
   Optimizer optimizer = Adam(0.1);
   const std::vector<Variable> variables{Variable(Tensor::zeros({100000}), "w")};
-  const std::vector<Tensor> gradients{Tensor::full({100000}, 0.5)};
+  const Tensors gradients{Tensor::full({100000}, 0.5)};
   optimizer.apply(variables, gradients);
   const void* before = variables[0].value().data();
   const MemoryStatistics statistics = memory_statistics();
@@ -310,7 +310,7 @@ TEST(Optimizers, OthersWhoHoldTheOldValueKeepIt) {
   Optimizer optimizer = SGD(1);
   const std::vector<Variable> variables{Variable(Tensor::of({1, 2}), "w")};
   const Tensor kept = variables[0].value();
-  optimizer.apply(variables, std::vector<Tensor>{Tensor::of({1, 1})});
+  optimizer.apply(variables, Tensors{Tensor::of({1, 1})});
   EXPECT_EQ(to_vector(kept), (Values{1, 2}));
   EXPECT_EQ(to_vector(variables[0].value()), (Values{0, 1}));
 }
@@ -318,7 +318,7 @@ TEST(Optimizers, OthersWhoHoldTheOldValueKeepIt) {
 TEST(Optimizers, VariablesWithoutAGradientStay) {
   Optimizer optimizer = Adam(0.1);
   const std::vector<Variable> variables{Variable(Tensor::of({1}), "a"), Variable(Tensor::of({1}), "b")};
-  optimizer.apply(variables, std::vector<Tensor>{Tensor(), Tensor::of({1})});
+  optimizer.apply(variables, Tensors{Tensor(), Tensor::of({1})});
   EXPECT_EQ(variables[0].value().item(), 1);
   EXPECT_NE(variables[1].value().item(), 1);
   EXPECT_EQ(optimizer.iterations(), 1);
@@ -327,13 +327,11 @@ TEST(Optimizers, VariablesWithoutAGradientStay) {
 TEST(Optimizers, MistakesChangeNothing) {
   Optimizer optimizer = SGD(0.1);
   const std::vector<Variable> variables{Variable(Tensor::of({1, 2}), "a"), Variable(Tensor::of({1}), "b")};
-  EXPECT_THROW(optimizer.apply(variables, std::vector<Tensor>{Tensor::of({1, 1})}), ValueError);
-  EXPECT_THROW(optimizer.apply(variables, std::vector<Tensor>{Tensor(), Tensor()}), ValueError);
-  EXPECT_THROW(optimizer.apply(variables, std::vector<Tensor>{Tensor::of({1, 1}), Tensor::of({1, 1})}),
-               ShapeError);
-  EXPECT_THROW(
-      optimizer.apply(variables, std::vector<Tensor>{Tensor::of({1, 1}), Tensor::of({1}, DType::float64)}),
-      TypeError);
+  EXPECT_THROW(optimizer.apply(variables, Tensors{Tensor::of({1, 1})}), ValueError);
+  EXPECT_THROW(optimizer.apply(variables, Tensors{Tensor(), Tensor()}), ValueError);
+  EXPECT_THROW(optimizer.apply(variables, Tensors{Tensor::of({1, 1}), Tensor::of({1, 1})}), ShapeError);
+  EXPECT_THROW(optimizer.apply(variables, Tensors{Tensor::of({1, 1}), Tensor::of({1}, DType::float64)}),
+               TypeError);
   EXPECT_EQ(to_vector(variables[0].value()), (Values{1, 2}));
   EXPECT_EQ(optimizer.iterations(), 0);
 }
@@ -392,8 +390,7 @@ TEST(Optimizers, NamesAndConfigsOfBothGenerationsMakeThem) {
 TEST(Optimizers, StateCanBeReadAndPutBack) {
   Optimizer first = Adam(0.05);
   const std::vector<Variable> variables{Variable(tensor(kStart, DType::float64), "w")};
-  for (int i = 0; i < 2; ++i)
-    first.apply(variables, std::vector<Tensor>{tensor(kGradients[i], DType::float64)});
+  for (int i = 0; i < 2; ++i) first.apply(variables, Tensors{tensor(kGradients[i], DType::float64)});
   Optimizer second = first.clone();
   EXPECT_EQ(second.iterations(), 0);
   second.set_iterations(first.iterations());
@@ -402,8 +399,7 @@ TEST(Optimizers, StateCanBeReadAndPutBack) {
   EXPECT_EQ(state[0].role, "momentum");
   EXPECT_EQ(state[1].role, "velocity");
   for (const OptimizerSlot& slot : state) second.set_state(slot);
-  for (int i = 2; i < 5; ++i)
-    second.apply(variables, std::vector<Tensor>{tensor(kGradients[i], DType::float64)});
+  for (int i = 2; i < 5; ++i) second.apply(variables, Tensors{tensor(kGradients[i], DType::float64)});
   EXPECT_EQ(to_vector(variables[0].value()), trained(Adam(0.05), DType::float64));
   EXPECT_EQ(second.variables().size(), 4u);
   EXPECT_EQ(second.variables()[0].value().item(), 5);
@@ -415,7 +411,7 @@ TEST(Optimizers, MuonKeepsAVelocityOnlyWhereAdamSteps) {
   const Variable kernel(Tensor::of({{1, 2}, {3, 4}}), "kernel"), bias(Tensor::of({1, 2}), "bias");
   const Variable head(Tensor::full({1, 2}, 1), "kernel"), embeddings(Tensor::full({2, 1}, 1), "embeddings");
   const std::vector<Variable> variables{kernel, bias, head, embeddings};
-  std::vector<Tensor> gradients;
+  Tensors gradients;
   for (const Variable& variable : variables) gradients.push_back(Tensor::full(variable.shape(), 1));
   Optimizer optimizer = Muon(0.1, {.exclude_variables = {head}});
   optimizer.apply(variables, gradients);

@@ -126,7 +126,7 @@ class CategoricalFocalLoss final : public LossOf<losses::CategoricalFocalCrossen
 
 template <class T>
 struct GeneralizedKernel {
-  std::shared_ptr<const std::vector<std::int64_t>> labels;
+  std::shared_ptr<const Labels> labels;
   std::int64_t size;
   double q;
 
@@ -145,8 +145,7 @@ class GeneralizedLoss final : public LossOf<losses::CategoricalGeneralizedCrossE
   using LossOf::LossOf;
   Tensor values(const Tensor& y_true, const Tensor& y_pred) const override {
     check_predictions(options_.name, y_pred);
-    auto labels = std::make_shared<const std::vector<std::int64_t>>(
-        class_labels(options_.name, y_true, y_pred.shape(), {}));
+    auto labels = make_small<Labels>(class_labels(options_.name, y_true, y_pred.shape(), {}));
     const auto compute = [&]<class T>(T) {
       return row_loss<T>(class_name_, y_pred,
                          GeneralizedKernel<T>{labels, y_pred.shape().back(), options_.q});

@@ -179,7 +179,7 @@ TEST(OverlapLosses, EveryGradientAgreesWithCentralDifferences) {
     }
     const Tensor upstream =
         Tensor::from(Values(weights.begin(), weights.begin() + values.size()), values.shape());
-    const Values gradient = to_vector(gradients(values, std::vector<Tensor>{watched}, upstream)[0]);
+    const Values gradient = to_vector(gradients(values, Tensors{watched}, upstream)[0]);
     for (std::size_t i = 0; i < p.size(); ++i) {
       constexpr double kStep = 1e-5;
       const auto at = [&](double offset) {
@@ -211,7 +211,7 @@ TEST(OverlapLosses, CtcHasNoPathWhereTimeDoesNotSuffice) {
   const RecordGradients recording;
   const Tensor value = Loss("ctc").values(Tensor::of({{1, 1}}), two);
   EXPECT_EQ(value.at({0}), std::numeric_limits<double>::infinity());
-  for (const double g : to_vector(gradients(value, std::vector<Tensor>{two})[0])) EXPECT_EQ(g, 0);
+  for (const double g : to_vector(gradients(value, Tensors{two})[0])) EXPECT_EQ(g, 0);
   // No label at all: blanks only, 3^-2.
   EXPECT_NEAR(Loss("ctc").values(Tensor::of({{0, 0}}), two.detach()).at({0}), 2 * std::log(3.0), 1e-15);
 }

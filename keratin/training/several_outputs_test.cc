@@ -33,23 +33,23 @@ Tensor array(const std::string& name) {
   return Tensor::from(array.at("values").get<std::vector<float>>(), Shape(sizes));
 }
 
-const std::vector<Tensor> kX = {array("x_left"), array("x_right")};
-const std::vector<Tensor> kY = {array("y_price"), array("y_sold")};
-const std::vector<Tensor> kWeights = {array("w_price"), array("w_sold")};
+const Tensors kX = {array("x_left"), array("x_right")};
+const Tensors kY = {array("y_price"), array("y_sold")};
+const Tensors kWeights = {array("w_price"), array("w_sold")};
 
 Model model_of(Generation generation) {
   const Input left({3}, {.name = "left"}), right({2}, {.name = "right"});
   const SymbolicTensor h = Dense(4, {.activation = "tanh"})(Concatenate()({left, right}));
   Model model({left, right},
               {Dense(2, {.name = "price"})(h), Dense(1, {.activation = "sigmoid", .name = "sold"})(h)});
-  std::vector<Tensor> start;
+  Tensors start;
   for (int i = 0; i < 6; ++i) start.push_back(array("start_" + std::to_string(i)));
   model.set_weights(start);
   model.body().generation = generation;
   return model;
 }
 
-std::vector<Tensor> first_rows(std::vector<Tensor> all, std::int64_t count) {
+Tensors first_rows(Tensors all, std::int64_t count) {
   for (Tensor& one : all) one = one.slice(0, 0, count);
   return all;
 }
@@ -65,7 +65,7 @@ void expect_near(const Config& expected, const std::vector<double>& values, cons
   }
 }
 
-void expect_tensors(const Config& expected, const std::vector<Tensor>& tensors, const std::string& what) {
+void expect_tensors(const Config& expected, const Tensors& tensors, const std::string& what) {
   ASSERT_EQ(expected.size(), tensors.size()) << what;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const Tensor contiguous = tensors[i].contiguous();
@@ -163,7 +163,7 @@ TEST(SeveralOutputs, DataByNameIsDataInOrder) {
 TEST(SeveralOutputs, ShufflingMovesTheRowsOfAllTogether) {
   Model model = model_of(Generation::keras3);
   // The targets are what the model gives: whatever the order, nothing is left to learn.
-  const std::vector<Tensor> y = model.predict_list(kX);
+  const Tensors y = model.predict_list(kX);
   model.compile({.optimizer = SGD(0.1), .loss = "mse"});
   const History history = model.fit(kX, y, {.batch_size = 3, .epochs = 3});
   for (const double loss : history["loss"]) EXPECT_LT(loss, 1e-12);

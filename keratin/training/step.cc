@@ -20,8 +20,7 @@ Tensor without_record(const Tensor& y_pred) {
   Tensor plain = y_pred.detach();
   plain.set_origin(nullptr);
   if (const auto& origin = y_pred.origin())
-    plain.set_origin(
-        std::make_shared<Tensor::Origin>(Tensor::Origin{origin->function, origin->logits.detach()}));
+    plain.set_origin(make_small<Tensor::Origin>(Tensor::Origin{origin->function, origin->logits.detach()}));
   return plain;
 }
 
@@ -48,12 +47,14 @@ Stepper::Stepper(const Model& model, std::vector<OutputLoss> losses, Optimizer o
       losses_(std::move(losses)),
       optimizer_(std::move(optimizer)),
       variables_(model.trainable_variables()) {
-  for (Weight& weight : model.body().weights())
-    if (weight.constraint && weight.variable.trainable()) constrained_.push_back(std::move(weight));
+  for (const Weight& weight : model.body().weights()) {
+    if (weight.constraint && weight.variable.trainable()) constrained_.push_back(weight);
+    if (weight.is_penalized(model.body().generation)) regularized_.push_back(weight);
+  }
 }
 
 Tensor Stepper::total_loss(const Batch& batch, bool training, StepResult& result) const {
-  std::vector<Tensor> penalties;
+  Tensors penalties;
   CallContext context;
   context.training = training;
   context.losses = &penalties;
@@ -73,8 +74,7 @@ Tensor Stepper::total_loss(const Batch& batch, bool training, StepResult& result
     if (weight != 1) loss = loss * weight;
     total = total.is_defined() ? ops::add(total, ops::cast(loss, total.dtype())) : std::move(loss);
   }
-  for (Tensor& penalty : model_.regularization_losses(model_.body().generation))
-    penalties.push_back(std::move(penalty));
+  for (const Weight& weight : regularized_) penalties.push_back(weight.regularizer(weight.variable.tensor()));
   for (const Tensor& penalty : penalties) total = ops::add(total, penalty);
   return total;
 }

@@ -13,7 +13,7 @@ namespace keratin::inline v0::detail {
 
 /// One x for each input; one y and sample_weight for each output, undefined where there is none.
 struct Batch {
-  std::vector<Tensor> x, y, sample_weight;
+  Tensors x, y, sample_weight;
 };
 
 /// What one output is compared by; no loss for one that is not.
@@ -25,8 +25,8 @@ struct OutputLoss {
 struct StepResult {
   double loss;
   std::vector<double> losses;  ///< of each output, before its weight; empty where there is one output
-  std::vector<Tensor> y_pred;  ///< not recorded; empty unless asked for
-  std::vector<Tensor> masks;   ///< of the predictions; undefined where all count
+  Tensors y_pred;              ///< not recorded; empty unless asked for
+  Tensors masks;               ///< of the predictions; undefined where all count
 };
 
 class Stepper {
@@ -47,7 +47,7 @@ class Stepper {
   std::vector<OutputLoss> losses_;
   Optimizer optimizer_;
   std::vector<Variable> variables_;
-  std::vector<Weight> constrained_;
+  std::vector<Weight> constrained_, regularized_;
 };
 
 }  // namespace keratin::inline v0::detail

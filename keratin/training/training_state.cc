@@ -189,7 +189,7 @@ Samples samples_of(std::string_view operation, const TrainingState& state, const
   return samples;
 }
 
-std::vector<Shape> input_shapes_of(const std::vector<Tensor>& x) {
+std::vector<Shape> input_shapes_of(const Tensors& x) {
   std::vector<Shape> shapes;
   for (const Tensor& input : x) {
     shapes.push_back(input.shape());

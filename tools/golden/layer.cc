@@ -54,9 +54,8 @@ std::optional<std::size_t> index_in(std::string_view text, std::string_view pref
 }
 
 // d Σ y_i·r_i of all outputs, for the targets.
-std::vector<Tensor> vjp(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets,
-                        const io::NamedTensors& arrays, DType precision) {
-  std::vector<Tensor> all(targets.size());
+Tensors vjp(const Tensors& outputs, const Tensors& targets, const io::NamedTensors& arrays, DType precision) {
+  Tensors all(targets.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].node() == nullptr) continue;
     const auto parts = gradients(outputs[i], targets, in_precision(arrays[fmt::format("r{}", i)], precision));
@@ -70,7 +69,7 @@ io::NamedTensors run(const Config& golden_case, const io::NamedTensors& arrays, 
   const Config& call = golden_case.at("call");
   const Layer layer =
       layers::deserialize(with_precision(golden_case.at("layer"), precision), generation_of(golden_case));
-  std::vector<Tensor> inputs, targets;
+  Tensors inputs, targets;
   std::vector<Shape> shapes;
   for (const Config& input : call.at("inputs")) {
     inputs.push_back(in_precision(arrays[input.get<std::string>()], precision));
@@ -79,13 +78,13 @@ io::NamedTensors run(const Config& golden_case, const io::NamedTensors& arrays, 
   }
   targets = inputs;
   layer.build_list(shapes);
-  std::vector<Tensor> weights;
+  Tensors weights;
   for (const Config& weight : golden_case.at("weights"))
     weights.push_back(in_precision(arrays[text_of(weight, "key")], precision));
   layer.set_weights(weights);
 
   const CallContext context = context_of(call, arrays);
-  std::vector<Tensor> outputs;
+  Tensors outputs;
   {
     const RecordGradients recording;
     outputs = layer.call(inputs, context);

@@ -41,7 +41,7 @@ io::NamedTensors run(const Config& golden_case, const io::NamedTensors& arrays, 
 
   model.build(x.select(0, 0).shape());
   const Config& weights = golden_case.at("weights");
-  std::vector<Tensor> initial;
+  Tensors initial;
   for (const Config& weight : weights)
     initial.push_back(in_precision(arrays[text_of(weight, "initial")], precision));
   model.set_weights(initial);
