@@ -53,6 +53,29 @@ Tensor stacked(const Tensors& steps) {
 
 Shape step_of(const Shape& sequence) { return sequence.without(1); }
 
+// (batch, steps) to (steps, batch), the first to be run first.
+Tensor in_order_of_steps(const Tensor& mask, bool go_backwards) {
+  const std::int64_t batch = mask.shape()[0], steps = mask.shape()[1];
+  const Tensor given = mask.contiguous();
+  Tensor ordered = Tensor::empty({steps, batch}, DType::boolean);
+  const auto from = given.values<bool>();
+  const auto to = ordered.mutable_values<bool>();
+  for (std::int64_t t = 0; t < steps; ++t)
+    for (std::int64_t b = 0; b < batch; ++b)
+      to[static_cast<std::size_t>(t * batch + b)] =
+          from[static_cast<std::size_t>(b * steps + (go_backwards ? steps - 1 - t : t))];
+  return ordered;
+}
+
+// Whether a sample's step or one before it counts.
+Tensor counted_so_far(const Tensor& mask) {
+  Tensor so_far = mask.clone();
+  const auto values = so_far.mutable_values<bool>();
+  const auto batch = static_cast<std::size_t>(mask.shape()[1]);
+  for (std::size_t i = batch; i < values.size(); ++i) values[i] = values[i] || values[i - batch];
+  return so_far;
+}
+
 }  // namespace
 
 RecurrentBody::RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& recurrence)
@@ -91,6 +114,14 @@ Tensor RecurrentBody::in_order(const Tensor& x) const {
   return ops::take(steps, order);
 }
 
+void RecurrentBody::show(CellBody::Sequence& all, const Tensor& mask) const {
+  // Outputs before the first step that counts are zeros, whatever the states were.
+  const Tensor shown = recurrence_.zero_output_for_mask ? mask : counted_so_far(mask);
+  const Tensor zero = Tensor::scalar(0, all.outputs.dtype());
+  all.outputs = ops::where(mask_of_rank(shown, all.outputs.rank()), all.outputs, zero);
+  all.last = ops::squeeze(ops::slice(all.outputs, 0, mask.shape()[0] - 1, mask.shape()[0]), 0);
+}
+
 void RecurrentBody::keep(const Tensors& states) const {
   if (!recurrence_.stateful) return;
   const std::lock_guard lock(mutex_);
@@ -117,9 +148,12 @@ Tensors RecurrentBody::call_list(const Tensors& inputs, const CallContext& conte
                           ? Tensor()
                           : as_mask(context.masks.front());
   const Tensor projected = count == 0 ? Tensor() : cell_->project(in_order(x), noise);
-  if (count > 0 && !mask.is_defined()) {
-    if (auto all = cell_->run(projected, states, noise)) {
+  if (count > 0) {
+    const Tensor steps_mask =
+        mask.is_defined() ? in_order_of_steps(mask, recurrence_.go_backwards) : Tensor();
+    if (auto all = cell_->run(projected, states, noise, steps_mask)) {
       keep(all->states);
+      if (mask.is_defined()) show(*all, steps_mask);
       Tensors results = {recurrence_.return_sequences ? swapped(all->outputs) : all->last};
       if (recurrence_.return_state) results.insert(results.end(), all->states.begin(), all->states.end());
       return results;

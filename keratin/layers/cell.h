@@ -32,9 +32,10 @@ class KERATIN_API CellBody : public ListLayerBody {
     Tensor last;     ///< the output of the last step
     Tensors states;  ///< after the last step
   };
-  /// `projected` is project's result, in the order in which the steps come; at least one step.
+  /// `projected` is project's result, in the order in which the steps come; at least one step. Where `mask`,
+  /// (steps, batch) in that order or undefined, is false, outputs and states stay as they were.
   virtual std::optional<Sequence> run(const Tensor& /*projected*/, const Tensors& /*states*/,
-                                      const StepNoise& /*noise*/) const {
+                                      const StepNoise& /*noise*/, const Tensor& /*mask*/) const {
     return std::nullopt;
   }
   /// The output's shape; the default is the first state's.
@@ -87,6 +88,8 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
   Tensors start_states(const Tensors& inputs, const Shape& step) const;
   /// The steps in front, the first to be run first.
   Tensor in_order(const Tensor& x) const;
+  /// Zeros for the outputs that a mask (steps, batch) leaves out.
+  void show(CellBody::Sequence& all, const Tensor& mask) const;
   /// For the next call of a stateful layer.
   void keep(const Tensors& states) const;
 

@@ -8,6 +8,7 @@
 #include "keratin/core/memory.h"
 #include "keratin/core/parallel.h"
 #include "keratin/layers/cell_gates.h"
+#include "keratin/layers/masks.h"
 #include "keratin/ops/check.h"
 #include "keratin/ops/gemm.h"
 #include "keratin/ops/gradient_tools.h"
@@ -33,14 +34,15 @@ struct Sizes {
 
 // The values that the backward pass needs; of one step where it is not wanted.
 struct Trace {
-  Tensor product, gates, sum, c, act_c;
+  Tensor product, gates, sum, c, act_c, reset;
 
   Trace(const CellFormula& formula, const Sizes& sizes, bool is_kept, DType dtype) {
     const std::int64_t steps = is_kept ? sizes.steps : 1;
     const Shape wide{steps, sizes.batch, sizes.columns}, narrow{steps, sizes.batch, sizes.units};
     product = Tensor::empty(wide, dtype);
     if (formula.kind != Kind::simple) gates = Tensor::empty(wide, dtype);
-    if (formula.kind == Kind::gru) sum = Tensor::empty(wide, dtype);
+    if (formula.kind == Kind::gru)
+      (formula.reset_after ? sum : reset) = Tensor::empty(formula.reset_after ? wide : narrow, dtype);
     if (formula.kind != Kind::lstm) return;
     c = Tensor::empty({is_kept ? steps + 1 : 1, sizes.batch, sizes.units}, dtype);
     act_c = Tensor::empty(narrow, dtype);
@@ -56,22 +58,61 @@ StepArray<T> array_of(const Tensor& tensor) {
 }
 
 template <class T>
-SequenceArrays<T> arrays_of(const Trace& trace, const Tensor& x, const Tensor& h, const Tensor& bias) {
+SequenceArrays<T> arrays_of(const Trace& trace, const Tensor& x, const Tensor& h, const Tensor& bias,
+                            const Tensor& mask) {
   SequenceArrays<T> arrays{.x = {static_cast<const T*>(x.data()), x.shape()[0], x.shape()[1], x.shape()[2]},
                            .h = array_of<T>(h),
                            .product = array_of<T>(trace.product),
                            .gates = array_of<T>(trace.gates),
                            .sum = array_of<T>(trace.sum),
                            .c = array_of<T>(trace.c),
-                           .act_c = array_of<T>(trace.act_c)};
+                           .act_c = array_of<T>(trace.act_c),
+                           .reset = array_of<T>(trace.reset),
+                           .batch = x.shape()[1]};
+  if (mask.is_defined()) arrays.mask = static_cast<const bool*>(mask.data());
   if (bias.is_defined()) arrays.bias = static_cast<const T*>(bias.data());
   return arrays;
+}
+
+bool is_reset_before(const CellFormula& formula) { return formula.kind == Kind::gru && !formula.reset_after; }
+
+// The product with U's columns of the two gates, and after them r·h with those of the candidate.
+template <class T>
+void reset_gru_forward(const CellFormula& formula, const Sizes& sizes, const SequenceArrays<T>& s,
+                       const T* kernel, std::int64_t t, std::int64_t row, std::int64_t rows) {
+  const std::int64_t u = sizes.units;
+  T* product = s.product.at(t, row);
+  ops::detail::gemm_block(rows, 2 * u, u, Matrix<T>{s.h.at(t, row), u}, Matrix<T>{kernel, 3 * u}, product,
+                          3 * u);
+  reset_gru_gates(formula, s, t, row, rows);
+  ops::detail::gemm_block(rows, u, u, Matrix<T>{s.reset.at(t, row), u}, Matrix<T>{kernel + 2 * u, 3 * u},
+                          product + 2 * u, 3 * u);
+  reset_gru_state(formula, s, t, row, rows);
+}
+
+// The same back: through the candidate's columns of U to r·h, then through the gates'. `through` is room for
+// (rows, units), and gets what comes through the gates.
+template <class T>
+void reset_gru_backward(const CellFormula& formula, const Sizes& sizes, const SequenceArrays<T>& s,
+                        const T* turned, std::int64_t t, std::int64_t row, std::int64_t rows,
+                        const Carried<T>& carried, T* through, const StepArray<T>& dz) {
+  const std::int64_t u = sizes.units;
+  reset_gru_candidate_backward(formula, s, t, row, rows, carried, dz);
+  const T* d = dz.at(t, row);
+  ops::detail::gemm_block(rows, u, u, Matrix<T>{d + 2 * u, 3 * u}, Matrix<T>{turned + 2 * u * u, u}, through,
+                          u);
+  reset_gru_gates_backward(formula, s, t, row, rows, carried, through, dz);
+  ops::detail::gemm_block(rows, u, 2 * u, Matrix<T>{d, 3 * u}, Matrix<T>{turned, u}, through, u);
 }
 
 template <class T>
 void forward(const CellFormula& formula, const Sizes& sizes, const SequenceArrays<T>& s, const T* kernel) {
   sizes.for_each_block([&](std::int64_t row, std::int64_t rows) {
     for (std::int64_t t = 0; t < sizes.steps; ++t) {
+      if (is_reset_before(formula)) {
+        reset_gru_forward(formula, sizes, s, kernel, t, row, rows);
+        continue;
+      }
       ops::detail::gemm_block(rows, sizes.columns, sizes.units, Matrix<T>{s.h.at(t, row), sizes.units},
                               Matrix<T>{kernel, sizes.columns}, s.product.at(t, row), sizes.columns);
       if (formula.kind == Kind::lstm)
@@ -103,18 +144,28 @@ void backward(const CellFormula& formula, const Sizes& sizes, const SequenceArra
       const T* above = upstream + (t + 1) * step + row * u;
       for (std::int64_t i = 0; i < size; ++i) carried.dh[i] += above[i];
       if (t < 0) break;
-      if (formula.kind == Kind::lstm)
-        lstm_backward(formula, s, t, row, rows, carried, dz);
-      else if (formula.kind == Kind::gru)
-        gru_backward(formula, s, t, row, rows, carried, dz, dp);
-      else
-        simple_backward(formula, s, t, row, rows, carried, dz);
-      ops::detail::gemm_block(rows, u, sizes.columns, Matrix<T>{dp.at(t, row), sizes.columns},
-                              Matrix<T>{turned, u}, through, u);
-      if (formula.kind == Kind::gru)
-        for (std::int64_t i = 0; i < size; ++i) carried.dh[i] += through[i];
-      else
-        std::copy_n(through, size, carried.dh);
+      if (is_reset_before(formula)) {
+        reset_gru_backward(formula, sizes, s, turned, t, row, rows, carried, through, dz);
+      } else {
+        if (formula.kind == Kind::lstm)
+          lstm_backward(formula, s, t, row, rows, carried, dz);
+        else if (formula.kind == Kind::gru)
+          gru_backward(formula, s, t, row, rows, carried, dz, dp);
+        else
+          simple_backward(formula, s, t, row, rows, carried, dz);
+        ops::detail::gemm_block(rows, u, sizes.columns, Matrix<T>{dp.at(t, row), sizes.columns},
+                                Matrix<T>{turned, u}, through, u);
+      }
+      // A step that does not count passes the gradient of its state on as it is.
+      for (std::int64_t r = 0; r < rows; ++r) {
+        T* dh_row = carried.dh + r * u;
+        const T* through_row = through + r * u;
+        if (!s.counts(t, row + r)) continue;
+        if (formula.kind == Kind::gru)
+          for (std::int64_t i = 0; i < u; ++i) dh_row[i] += through_row[i];
+        else
+          std::copy_n(through_row, u, dh_row);
+      }
     }
   });
 }
@@ -122,7 +173,7 @@ void backward(const CellFormula& formula, const Sizes& sizes, const SequenceArra
 struct Saved {
   CellFormula formula;
   Sizes sizes;
-  Tensor x, kernel, bias;
+  Tensor x, kernel, bias, mask;
   Tensors states;
   Trace trace;
 };
@@ -143,7 +194,10 @@ Tensors recorded_backward(const Saved& saved, const Tensor& upstream) {
   for (std::int64_t t = 0; t < saved.sizes.steps; ++t) {
     const Tensor x = ops::squeeze(ops::slice(inputs[0], 0, t, t + 1), 0);
     const Tensors next = saved.formula.step(x, states, inputs[1], inputs[2], {}, false);
-    states.assign(next.begin() + 1, next.end());
+    for (std::size_t i = 0; i < states.size(); ++i)
+      states[i] = saved.mask.is_defined()
+                      ? ops::where(mask_of_rank(saved.mask.select(0, t), 2), next[i + 1], states[i])
+                      : next[i + 1];
     rows.push_back(ops::expand_dims(states[0], 0));
   }
   if (states.size() > 1) rows.push_back(ops::expand_dims(states[1], 0));
@@ -154,26 +208,34 @@ Tensors backward_of(const Saved& saved, const Tensor& h, const Tensor& upstream)
   const FloatEnvironment environment;
   const Sizes& sizes = saved.sizes;
   const DType dtype = saved.x.dtype();
-  const bool is_gru = saved.formula.kind == Kind::gru, is_lstm = saved.formula.kind == Kind::lstm;
+  const bool has_two = saved.formula.kind == Kind::gru && saved.formula.reset_after;
+  const bool is_lstm = saved.formula.kind == Kind::lstm;
   const Tensor above = upstream.detach().contiguous(), x = saved.x.detach().contiguous();
   const Tensor bias = saved.bias.is_defined() ? saved.bias.detach().contiguous() : Tensor();
   const Tensor turned = saved.kernel.detach().transpose().contiguous();
   const Shape state{sizes.batch, sizes.units}, wide{sizes.steps, sizes.batch, sizes.columns};
-  Tensor dz = Tensor::empty(wide, dtype), dp = is_gru ? Tensor::empty(wide, dtype) : dz;
+  Tensor dz = Tensor::empty(wide, dtype), dp = has_two ? Tensor::empty(wide, dtype) : dz;
   Tensor dh = Tensor::empty(state, dtype), dc = is_lstm ? Tensor::empty(state, dtype) : Tensor();
   Tensor kernel =
       ops::detail::is_recorded(saved.kernel) ? Tensor::empty(saved.kernel.shape(), dtype) : Tensor();
   ops::detail::visit_arithmetic(dtype, [&](auto zero) {
     using T = decltype(zero);
-    const SequenceArrays<T> s = arrays_of<T>(saved.trace, x, h, bias);
+    const SequenceArrays<T> s = arrays_of<T>(saved.trace, x, h, bias, saved.mask);
     const StepArray<T> of_product = array_of<T>(dp);
     backward(saved.formula, sizes, s, static_cast<const T*>(turned.data()),
              static_cast<const T*>(above.data()), array_of<T>(dz), of_product,
              static_cast<T*>(dh.mutable_data()), is_lstm ? static_cast<T*>(dc.mutable_data()) : nullptr);
-    if (kernel.is_defined())
-      ops::detail::gemm(sizes.units, sizes.columns, sizes.steps * sizes.batch,
-                        Matrix<T>{s.h.data, sizes.units, true}, Matrix<T>{of_product.data, sizes.columns},
-                        static_cast<T*>(kernel.mutable_data()), sizes.columns);
+    if (!kernel.is_defined()) return;
+    // Where U's columns meet r·h, those columns are a product of their own.
+    const std::int64_t with_h = is_reset_before(saved.formula) ? 2 * sizes.units : sizes.columns;
+    const std::int64_t rows = sizes.steps * sizes.batch;
+    T* of_kernel = static_cast<T*>(kernel.mutable_data());
+    ops::detail::gemm(sizes.units, with_h, rows, Matrix<T>{s.h.data, sizes.units, true},
+                      Matrix<T>{of_product.data, sizes.columns}, of_kernel, sizes.columns);
+    if (with_h < sizes.columns)
+      ops::detail::gemm(sizes.units, sizes.units, rows, Matrix<T>{s.reset.data, sizes.units, true},
+                        Matrix<T>{of_product.data + with_h, sizes.columns}, of_kernel + with_h,
+                        sizes.columns);
   });
   Tensors all = {dz, kernel, Tensor(), dh};
   if (saved.bias.is_defined() && ops::detail::is_recorded(saved.bias))
@@ -189,12 +251,11 @@ bool can_run_sequence(const CellFormula& formula) {
   if (act == nullptr) return false;
   // Sigmoid leaves a note of what it was applied to, for losses that start from there.
   if (formula.kind == Kind::simple) return act->operation() != "sigmoid";
-  return formula.recurrent_activation.elementwise() != nullptr &&
-         (formula.kind == Kind::lstm || formula.reset_after);
+  return formula.recurrent_activation.elementwise() != nullptr;
 }
 
 Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& kernel, const Tensor& bias,
-                    const Tensors& states) {
+                    const Tensors& states, const Tensor& mask) {
   const FloatEnvironment environment;
   const Sizes sizes{x.shape()[0], x.shape()[1], formula.units, formula.gates() * formula.units};
   Tensors inputs = {x, kernel, bias};
@@ -211,7 +272,7 @@ Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& k
   ops::detail::visit_arithmetic(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     static_cast<void>(h.mutable_data());
-    const SequenceArrays<T> s = arrays_of<T>(trace, projected, h, offsets);
+    const SequenceArrays<T> s = arrays_of<T>(trace, projected, h, offsets, mask);
     const std::int64_t size = sizes.batch * sizes.units;
     std::copy_n(static_cast<const T*>(first.data()), size, s.h.data);
     if (is_lstm) std::copy_n(static_cast<const T*>(cell.data()), size, s.c.data);
@@ -219,11 +280,12 @@ Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& k
     if (is_lstm) std::copy_n(s.c.at(sizes.steps, 0), size, s.h.at(sizes.steps + 1, 0));
   });
   if (!is_recorded) return h;
-  return record(
-      h, "recurrence", inputs,
-      [saved = Saved{formula, sizes, x, kernel, bias, states, trace}, values = h](const Tensor& upstream) {
-        return is_recording() ? recorded_backward(saved, upstream) : backward_of(saved, values, upstream);
-      });
+  return record(h, "recurrence", inputs,
+                [saved = Saved{formula, sizes, x, kernel, bias, mask, states, trace},
+                 values = h](const Tensor& upstream) {
+                  return is_recording() ? recorded_backward(saved, upstream)
+                                        : backward_of(saved, values, upstream);
+                });
 }
 
 }  // namespace keratin::inline v0::detail

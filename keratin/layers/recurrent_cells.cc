@@ -127,10 +127,11 @@ Tensors GatedCellBody<Options>::step(const Tensor& x, const Tensors& states, con
 
 template <class Options>
 std::optional<CellBody::Sequence> GatedCellBody<Options>::run(const Tensor& projected, const Tensors& states,
-                                                              const StepNoise& noise) const {
+                                                              const StepNoise& noise,
+                                                              const Tensor& mask) const {
   const CellFormula how = formula();
   if (noise.state.is_defined() || !can_run_sequence(how)) return std::nullopt;
-  const Tensor all = run_sequence(how, projected, recurrent_kernel_.tensor(), bias_row(1), states);
+  const Tensor all = run_sequence(how, projected, recurrent_kernel_.tensor(), bias_row(1), states, mask);
   const std::int64_t steps = projected.shape()[0];
   const auto row = [&](std::int64_t i) { return ops::squeeze(ops::slice(all, 0, i, i + 1), 0); };
   const Tensor last = row(steps);

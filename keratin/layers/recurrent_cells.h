@@ -69,8 +69,8 @@ class GatedCellBody : public CellBody {
   StepNoise noise(const Shape& step, bool training) const override;
   std::vector<Shape> state_shapes(const Shape& step) const override;
   Tensors step(const Tensor& x, const Tensors& states, const StepNoise& noise, bool training) const override;
-  std::optional<Sequence> run(const Tensor& projected, const Tensors& states,
-                              const StepNoise& noise) const override;
+  std::optional<Sequence> run(const Tensor& projected, const Tensors& states, const StepNoise& noise,
+                              const Tensor& mask) const override;
   std::shared_ptr<LayerBody> clone() const override;
 
   const CellArguments<Options>& arguments() const noexcept { return a_; }
