@@ -28,15 +28,20 @@ Expr times_upstream(const Expr& derivative) {
   return Expr(detail::make_input(ExprOp::upstream)) * derivative;
 }
 
+// What run_mixed takes at most: enough that the tape is not called for a few lanes alone.
+constexpr std::size_t kMixedBlock = 4 * detail::kFittedGroup;
+
 // A block of which some lanes may be outside the table: those take the tape.
 void run_mixed(const detail::FittedTable& table, const AdaptiveTape& tape, const float* x,
                const float* upstream, float* y, std::size_t count) {
-  using Block = std::array<float, detail::kFittedBlock>;
+  using Block = std::array<float, kMixedBlock>;
   Block inputs{}, gradients{}, results;
   std::copy_n(x, count, inputs.begin());
   if (upstream != nullptr) std::copy_n(upstream, count, gradients.begin());
-  detail::run_block(table, inputs.data(), upstream == nullptr ? nullptr : gradients.data(), results.data());
-  std::array<std::uint16_t, detail::kFittedBlock> place;
+  const std::size_t padded = (count + detail::kFittedGroup - 1) / detail::kFittedGroup * detail::kFittedGroup;
+  detail::run_everywhere(table, inputs.data(), upstream == nullptr ? nullptr : gradients.data(),
+                         results.data(), padded);
+  std::array<std::uint16_t, kMixedBlock> place;
   std::size_t outside = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (std::fabs(inputs[i]) < table.reach) continue;
@@ -53,14 +58,12 @@ void run_mixed(const detail::FittedTable& table, const AdaptiveTape& tape, const
 
 void run_fitted(const detail::FittedTable& table, const AdaptiveTape& tape, const float* x,
                 const float* upstream, float* y, std::size_t count) {
-  for (std::size_t begin = 0; begin < count; begin += detail::kFittedBlock) {
-    const std::size_t here = std::min(detail::kFittedBlock, count - begin);
-    const float* factor = upstream == nullptr ? nullptr : upstream + begin;
-    if (here == detail::kFittedBlock && detail::is_inside(table, x + begin)) {
-      detail::run_block(table, x + begin, factor, y + begin);
-    } else {
-      run_mixed(table, tape, x + begin, factor, y + begin, here);
-    }
+  const auto after = [&](std::size_t i) { return upstream == nullptr ? nullptr : upstream + i; };
+  for (std::size_t i = 0; i < count;) {
+    i += detail::run_inside(table, x + i, after(i), y + i, count - i);
+    const std::size_t here = std::min(kMixedBlock, count - i);
+    if (here != 0) run_mixed(table, tape, x + i, after(i), y + i, here);
+    i += here;
   }
 }
 

@@ -150,6 +150,36 @@ TEST(Fit, LanesOutsideTheTableAreTheTapesAndNeighboursChangeNoBit) {
   }
 }
 
+TEST(Fit, TheMiddleRowsAloneGiveTheBitsOfAll) {
+  const FloatEnvironment environment;
+  std::vector<float> in, upstream;
+  for (int i = 0; i < 4096; ++i) {
+    // Two thirds of the groups stay in the middle.
+    in.push_back((i / 64 % 3 == 0 ? 4.1f : 2.0f) * std::sin(static_cast<float>(i) * 0.37f));
+    upstream.push_back(std::cos(static_cast<float>(i)));
+  }
+  for (const simd::Isa isa : simd::supported_isas()) {
+    const simd::ScopedIsa scoped(isa);
+    for (const Smooth& smooth : smooth_functions()) {
+      const ActivationFn activation = smooth.expression;
+      const detail::FittedTable& table = *expression_of(activation).tables().value;
+      EXPECT_GT(table.near, 2) << smooth.name;
+      std::vector<float> all(in.size()), middle = in;
+      detail::run_everywhere(table, in.data(), upstream.data(), all.data(), in.size());
+      // In place.
+      EXPECT_EQ(detail::run_inside(table, middle.data(), upstream.data(), middle.data(), in.size()),
+                in.size());
+      EXPECT_EQ(std::memcmp(all.data(), middle.data(), 4 * in.size()), 0) << smooth.name << simd::name(isa);
+      // One number outside stops it there.
+      std::vector<float> until = in;
+      until[1000] = table.reach;
+      const std::size_t done = detail::run_inside(table, until.data(), nullptr, middle.data(), until.size());
+      EXPECT_LE(done, 1000u);
+      EXPECT_GT(done, 1000u - detail::kFittedGroup);
+    }
+  }
+}
+
 TEST(Fit, InstructionSetsChangeNoBit) {
   const FloatEnvironment environment;
   const std::vector<float> in = floats_below(8);
@@ -195,6 +225,7 @@ TEST(Fit, TablesAreSavedReadBackAndChecked) {
   refuses([](Config& t) { t["reach"] = 1e30; });
   refuses([](Config& t) { t["reach"] = "8"; });
   refuses([](Config& t) { t["scale"] = nullptr; });
+  refuses([](Config& t) { t["scale"] = -1; });
   refuses([](Config& t) { t.erase("centre"); });
   refuses([](Config& t) { t = Config::array(); });
 }

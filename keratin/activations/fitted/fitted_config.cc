@@ -54,7 +54,7 @@ Config table_config(const FittedTable& table) {
   config["reach"] = table.reach;
   config["scale"] = table.scale;
   config["square"] = table.square;
-  config["slope"] = table.through_zero ? Config(table.slope) : Config(nullptr);
+  config["slope"] = table.adds_slope ? Config(table.slope) : Config(nullptr);
   config["centre"] = column_config(table.centre, table.rows);
   config["base"] = column_config(table.base, table.rows);
   config["q"] = Config::array();
@@ -71,15 +71,17 @@ FittedTable table_from_config(const Config& config) {
   table.reach = number(member(config, "reach"), "reach");
   if (!(table.reach > 0)) refuse("reach", "above 0");
   table.scale = number(member(config, "scale"), "scale");
+  if (!(table.scale > 0)) refuse("scale", "above 0");
   table.square = number(member(config, "square"), "square");
   const Config& slope = member(config, "slope");
-  table.through_zero = !slope.is_null();
-  if (table.through_zero) table.slope = number(slope, "slope");
+  table.adds_slope = !slope.is_null();
+  if (table.adds_slope) table.slope = number(slope, "slope");
   read_column(member(config, "centre"), "centre", table.rows, &table.centre);
   read_column(member(config, "base"), "base", table.rows, &table.base);
   const Config& q = member(config, "q");
   if (!q.is_array() || q.size() != table.degree) refuse("q", fmt::format("{} lists", table.degree));
   for (std::size_t k = 0; k < table.degree; ++k) read_column(q[k], "q", table.rows, &table.q[k]);
+  table.set_near();
   return table;
 }
 

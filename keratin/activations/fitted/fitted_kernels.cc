@@ -13,34 +13,38 @@ namespace keratin::inline v0::detail {
 namespace {
 
 struct Kernels {
-  decltype(&is_inside) inside;
-  decltype(&run_block) run;
+  decltype(&run_inside) inside;
+  decltype(&run_everywhere) everywhere;
 };
 
 Kernels kernels() {
   switch (simd::active_isa()) {
 #if HWY_TARGETS & HWY_AVX3
     case simd::Isa::avx512:
-      return {simd::N_AVX3::fitted::is_inside, simd::N_AVX3::fitted::run_block};
+      return {simd::N_AVX3::fitted::run_inside, simd::N_AVX3::fitted::run_everywhere};
 #endif
 #if HWY_TARGETS & HWY_AVX2
     case simd::Isa::avx2:
-      return {simd::N_AVX2::fitted::is_inside, simd::N_AVX2::fitted::run_block};
+      return {simd::N_AVX2::fitted::run_inside, simd::N_AVX2::fitted::run_everywhere};
 #endif
 #if HWY_TARGETS & HWY_SSE4
     case simd::Isa::sse4:
-      return {simd::N_SSE4::fitted::is_inside, simd::N_SSE4::fitted::run_block};
+      return {simd::N_SSE4::fitted::run_inside, simd::N_SSE4::fitted::run_everywhere};
 #endif
     default:  // compiled last: plain C++
-      return {simd::HWY_NAMESPACE::fitted::is_inside, simd::HWY_NAMESPACE::fitted::run_block};
+      return {simd::HWY_NAMESPACE::fitted::run_inside, simd::HWY_NAMESPACE::fitted::run_everywhere};
   }
 }
 
 }  // namespace
 
-bool is_inside(const FittedTable& table, const float* x) { return kernels().inside(table, x); }
-void run_block(const FittedTable& table, const float* x, const float* upstream, float* y) {
-  kernels().run(table, x, upstream, y);
+std::size_t run_inside(const FittedTable& table, const float* x, const float* upstream, float* y,
+                       std::size_t count) {
+  return kernels().inside(table, x, upstream, y, count);
+}
+void run_everywhere(const FittedTable& table, const float* x, const float* upstream, float* y,
+                    std::size_t count) {
+  kernels().everywhere(table, x, upstream, y, count);
 }
 
 }  // namespace keratin::inline v0::detail

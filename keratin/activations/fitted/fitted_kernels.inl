@@ -16,61 +16,48 @@ namespace fitted {
 #include "keratin/activations/tables/tabled.inl"
 
 using keratin::detail::FittedTable;
-using keratin::detail::kFittedBlock;
 
 constexpr std::size_t kFloatLanes = hn::MaxLanes(FloatTag());
-// The row stands in the low bits of a float whose spacing is one row.
-constexpr float kMagic = 0x1.8p23f;
+constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1, kGroup = kVectors * kFloatLanes;
+static_assert(keratin::detail::kFittedGroup % kGroup == 0);
+// The row's place stands in the low bits of a float whose spacing is one row.
+constexpr float kMagic = 0x1.8p23f + 8;
 
-inline bool is_inside(const FittedTable& table, const float* x) {
-  const FloatTag tag;
-  const IndexTag whole;
-  // Compared as integers, NaN and infinity are the largest.
-  Indices largest = hn::Zero(whole);
-  for (std::size_t i = 0; i < kFittedBlock; i += kFloatLanes)
-    largest = hn::Max(largest, hn::BitCast(whole, hn::Abs(hn::LoadU(tag, x + i))));
-  return hn::AllTrue(whole, hn::Lt(largest, hn::BitCast(whole, hn::Set(tag, table.reach))));
-}
-
-template <std::size_t kRows, std::size_t kDegree, bool kThroughZero>
-class Kernel {
+// The first kRows rows of a table, and kDegree of their coefficients.
+template <std::size_t kRows, std::size_t kDegree, bool kAddsSlope>
+class FittedRows {
  public:
-  explicit HWY_INLINE Kernel(const FittedTable& table) : Kernel(table, std::make_index_sequence<kDegree>()) {}
+  explicit HWY_INLINE FittedRows(const FittedTable& table)
+      : FittedRows(table, std::make_index_sequence<kDegree>()) {}
 
-  HWY_INLINE void run(const float* x, const float* upstream, float* y) const {
-    // In lockstep: latency is what limits one vector alone, registers what limits many.
-    constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? (kRows == 16 ? 4 : 2) : 1;
+  // In lockstep: latency is what limits one vector alone.
+  template <std::size_t kCount>
+  HWY_INLINE void operator()(const Floats (&x)[kCount], Floats (&y)[kCount]) const {
     const FloatTag tag;
-    for (std::size_t j = 0; j < kFittedBlock; j += kVectors * kFloatLanes) {
-      Floats d[kVectors], q[kVectors];
-      Indices row[kVectors];
-      for (std::size_t u = 0; u < kVectors; ++u) {
-        const Floats v = hn::LoadU(tag, x + j + u * kFloatLanes);
-        row[u] = hn::BitCast(IndexTag(), fused(v, fused(hn::Abs(v), square_, scale_), hn::Set(tag, kMagic)));
-        d[u] = hn::Sub(v, centre_[row[u]]);
-        q[u] = q_[kDegree - 1][row[u]];
+    Floats d[kCount], q[kCount];
+    Indices row[kCount];
+    for (std::size_t u = 0; u < kCount; ++u)
+      row[u] =
+          hn::BitCast(IndexTag(), fused(x[u], fused(hn::Abs(x[u]), square_, scale_), hn::Set(tag, kMagic)));
+    for (std::size_t u = 0; u < kCount; ++u) d[u] = hn::Sub(x[u], centre_[row[u]]);
+    for (std::size_t u = 0; u < kCount; ++u) q[u] = q_[kDegree - 1][row[u]];
+    for (std::size_t k = kDegree - 1; k-- > 0;) {
+      for (std::size_t u = 0; u < kCount; ++u) q[u] = fused(q[u], d[u], q_[k][row[u]]);
+    }
+    for (std::size_t u = 0; u < kCount; ++u) {
+      Floats base = base_[row[u]], factor = q[u];
+      if constexpr (kAddsSlope) {
+        const auto zero = hn::RebindMask(tag, hn::Eq(row[u], hn::BitCast(IndexTag(), hn::Set(tag, kMagic))));
+        base = hn::IfThenElse(zero, hn::Mul(d[u], q[u]), base);
+        factor = hn::IfThenElse(zero, slope_, factor);
       }
-      for (std::size_t k = kDegree - 1; k-- > 0;) {
-        for (std::size_t u = 0; u < kVectors; ++u) q[u] = fused(q[u], d[u], q_[k][row[u]]);
-      }
-      for (std::size_t u = 0; u < kVectors; ++u) {
-        Floats base = base_[row[u]], factor = q[u];
-        if constexpr (kThroughZero) {
-          const auto zero =
-              hn::RebindMask(tag, hn::Eq(row[u], hn::BitCast(IndexTag(), hn::Set(tag, kMagic))));
-          base = hn::IfThenElse(zero, hn::Mul(d[u], q[u]), base);
-          factor = hn::IfThenElse(zero, slope_, factor);
-        }
-        Floats result = fused(d[u], factor, base);
-        if (upstream != nullptr) result = hn::Mul(result, hn::LoadU(tag, upstream + j + u * kFloatLanes));
-        hn::StoreU(result, tag, y + j + u * kFloatLanes);
-      }
+      y[u] = fused(d[u], factor, base);
     }
   }
 
  private:
   template <std::size_t... k>
-  HWY_INLINE Kernel(const FittedTable& table, std::index_sequence<k...>)
+  HWY_INLINE FittedRows(const FittedTable& table, std::index_sequence<k...>)
       : centre_(table.centre.data()),
         base_(table.base.data()),
         q_{Column<kRows>(table.q[k].data())...},
@@ -83,19 +70,88 @@ class Kernel {
   const Floats scale_, square_, slope_;
 };
 
-template <std::size_t kRows, std::size_t kDegree>
-void run(const FittedTable& table, const float* x, const float* upstream, float* y) {
-  if (table.through_zero) {
-    Kernel<kRows, kDegree, true>(table).run(x, upstream, y);
-  } else {
-    Kernel<kRows, kDegree, false>(table).run(x, upstream, y);
+template <std::size_t kCount>
+HWY_INLINE void load_vectors(const float* from, Floats (&to)[kCount]) {
+  for (std::size_t u = 0; u < kCount; ++u) to[u] = hn::LoadU(FloatTag(), from + u * kFloatLanes);
+}
+template <std::size_t kCount>
+HWY_INLINE void store_times(const Floats (&from)[kCount], const float* upstream, float* to) {
+  const FloatTag tag;
+  for (std::size_t u = 0; u < kCount; ++u) {
+    const std::size_t at = u * kFloatLanes;
+    hn::StoreU(upstream == nullptr ? from[u] : hn::Mul(from[u], hn::LoadU(tag, upstream + at)), tag, to + at);
   }
 }
 
-inline void run_block(const FittedTable& table, const float* x, const float* upstream, float* y) {
-  constexpr decltype(&run<16, 5>) kRuns[2][3] = {{run<16, 5>, run<16, 6>, run<16, 7>},
-                                                 {run<32, 5>, run<32, 6>, run<32, 7>}};
-  kRuns[table.rows == 32][table.degree - FittedTable::kMinDegree](table, x, upstream, y);
+// `count` elements on all rows, wherever they are.
+using RunRows = void (*)(const FittedTable& table, const float* x, const float* upstream, float* y,
+                         std::size_t count);
+template <std::size_t kRows, std::size_t kDegree, bool kAddsSlope>
+HWY_NOINLINE void run_rows(const FittedTable& table, const float* x, const float* upstream, float* y,
+                           std::size_t count) {
+  // 32 rows take two registers a number: only two vectors find room beside them.
+  constexpr std::size_t kCount = kRows == 32 && kVectors > 2 ? 2 : kVectors;
+  const FittedRows<kRows, kDegree, kAddsSlope> rows(table);
+  for (std::size_t i = 0; i < count; i += kCount * kFloatLanes) {
+    Floats in[kCount], out[kCount];
+    load_vectors(x + i, in);
+    rows(in, out);
+    store_times(out, upstream == nullptr ? nullptr : upstream + i, y + i);
+  }
+}
+
+// Groups in the first 16 rows look up those alone: half the permutations and fewer coefficients, the same
+// bits.
+template <std::size_t kNearDegree, bool kAddsSlope>
+std::size_t run_groups(const FittedTable& table, RunRows run_all, const float* x, const float* upstream,
+                       float* y, std::size_t count) {
+  const IndexTag whole;
+  const FittedRows<FittedTable::kNearRows, kNearDegree, kAddsSlope> near_rows(table);
+  const Indices near = hn::BitCast(whole, hn::Set(FloatTag(), table.near));
+  const Indices reach = hn::BitCast(whole, hn::Set(FloatTag(), table.reach));
+  std::size_t i = 0;
+  for (; i + kGroup <= count; i += kGroup) {
+    Floats in[kVectors], out[kVectors];
+    load_vectors(x + i, in);
+    const float* factor = upstream == nullptr ? nullptr : upstream + i;
+    // Compared as integers, NaN and infinity are the largest.
+    Indices largest = hn::BitCast(whole, hn::Abs(in[0]));
+    for (std::size_t u = 1; u < kVectors; ++u) largest = hn::Max(largest, hn::BitCast(whole, hn::Abs(in[u])));
+    if (HWY_LIKELY(hn::AllTrue(whole, hn::Lt(largest, near)))) {
+      near_rows(in, out);
+      store_times(out, factor, y + i);
+    } else if (hn::AllTrue(whole, hn::Lt(largest, reach))) {
+      run_all(table, x + i, factor, y + i, kGroup);
+    } else {
+      break;
+    }
+  }
+  return i;
+}
+
+inline RunRows rows_of(const FittedTable& table) {
+  constexpr RunRows kRuns[2][3][2] = {
+      {{run_rows<16, 5, false>, run_rows<16, 5, true>},
+       {run_rows<16, 6, false>, run_rows<16, 6, true>},
+       {run_rows<16, 7, false>, run_rows<16, 7, true>}},
+      {{run_rows<32, 5, false>, run_rows<32, 5, true>},
+       {run_rows<32, 6, false>, run_rows<32, 6, true>},
+       {run_rows<32, 7, false>, run_rows<32, 7, true>}},
+  };
+  return kRuns[table.rows == 32][table.degree - FittedTable::kMinDegree][table.adds_slope];
+}
+
+inline std::size_t run_inside(const FittedTable& table, const float* x, const float* upstream, float* y,
+                              std::size_t count) {
+  constexpr decltype(&run_groups<5, false>) kRuns[3][2] = {{run_groups<5, false>, run_groups<5, true>},
+                                                           {run_groups<6, false>, run_groups<6, true>},
+                                                           {run_groups<7, false>, run_groups<7, true>}};
+  return kRuns[table.near_degree - FittedTable::kMinDegree][table.adds_slope](table, rows_of(table), x,
+                                                                              upstream, y, count);
+}
+inline void run_everywhere(const FittedTable& table, const float* x, const float* upstream, float* y,
+                           std::size_t count) {
+  rows_of(table)(table, x, upstream, y, count);
 }
 
 }  // namespace fitted
