@@ -178,8 +178,9 @@ Tensor AxisCall::gradient(const Tensor& upstream) const {
       std::move(gradient), axis_name(kind), {&x, &upstream}, [call = *this, upstream](const Tensor& above) {
         const AxisSecondGradient function = second_gradient.load(std::memory_order_relaxed);
         if (function == nullptr) {
-          throw TypeError("gradients", "second derivatives through keratin::gradients",
-                          fmt::format("the gradient of {} is walked by hand", axis_name(call.kind)));
+          throw TypeError("gradients", "a program with keratin::gradients, for the gradient of a gradient",
+                          fmt::format("{} has been linked without it", axis_name(call.kind)),
+                          "Link all of the library.");
         }
         return function(call, upstream, above);
       });

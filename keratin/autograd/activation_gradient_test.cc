@@ -126,6 +126,20 @@ TEST(ActivationGradients, OfSecondOrderCarryWhatArrivesFromAbove) {
   EXPECT_NEAR(second[1].item(), c * slope, 1e-15);
 }
 
+TEST(ActivationGradients, OfSecondOrderOfSoftmaxNeedNoCallOfGradients) {
+  // Of two numbers softmax is s = sigmoid(x0 - x1) and 1 - s.
+  const RecordGradients recording;
+  const Tensor x = Tensor::from(std::vector<double>{0.75, 0}, {1, 2}).watched();
+  const Tensor first_of = Tensor::from(std::vector<double>{1, 0}, {1, 2});
+  const Tensor y = ActivationFn("softmax")(x);
+  const Tensor slope = y.node()->backward(first_of).front();
+  const Tensors second = slope.node()->backward(first_of);
+  const double s = 1 / (1 + std::exp(-0.75)), bend = s * (1 - s) * (1 - 2 * s);
+  EXPECT_NEAR(slope.values<double>()[0], s * (1 - s), 1e-15);
+  EXPECT_NEAR(second.front().values<double>()[0], bend, 1e-15);
+  EXPECT_NEAR(second.front().values<double>()[1], -bend, 1e-15);
+}
+
 TEST(ActivationGradients, OfSecondOrderComeInEveryFloatingType) {
   for (const DType dtype : {DType::float32, DType::float16, DType::bfloat16}) {
     const Tensor x = Tensor::from(std::vector<double>{-1, 0.5, 2}, {3}).astype(dtype).watched();

@@ -22,6 +22,12 @@ Tensor sum_of(const Tensor& a, const Tensor& b) {
 template <class T>
 using List = std::vector<T, SmallBlocks<T>>;
 
+// As soon as the library is there: a record may also be walked by its nodes alone.
+[[maybe_unused]] const bool knows_axis_gradients = [] {
+  activations::detail::set_axis_second_gradient(detail::axis_second_gradient);
+  return true;
+}();
+
 // Called with the place of a target and its gradient as soon as that is complete.
 using Completed = std::function<void(std::size_t target, const Tensor& gradient)>;
 
@@ -42,7 +48,6 @@ class Pass {
   }
 
   Tensors run(std::shared_ptr<Node> root, Tensor upstream, const Completed& completed) {
-    activations::detail::set_axis_second_gradient(detail::axis_second_gradient);
     find_needed(root.get());
     Progress& start = progress_[root.get()];
     if (!start.needed) return std::move(results_);
