@@ -21,7 +21,7 @@ struct Relu {
           " : x == max_value ? (threshold >= max_value || (max_value == 6 && threshold == 0) ? 0 : 1)"
           " : x > max_value ? 0 : x > threshold ? 1 : alpha",
       .source = "Nair and Hinton 2010",
-      .bounds = kOneRounding};
+      .bounds = {0.5000001, 0.5, 0.5, 0.5}};  // alpha*(x - threshold) rounds twice, in twice the digits.
   static constexpr std::array<Parameter, 4> parameters() {
     return {parameter<&Relu::alpha>({.name = "alpha", .keras2 = "alpha", .keras3 = "negative_slope"}),
             parameter<&Relu::max_value>({.name = "max_value",
