@@ -1,4 +1,4 @@
-// Tensors of gradients through softmax and kin, which take ops. Internal.
+// Gradients of gradients through softmax and kin, which take ops. Internal.
 #pragma once
 
 #include <vector>

@@ -31,7 +31,7 @@ class ParametricFunction {
 };
 
 /// f(x, parameters) for each element. x: (batch, ...), each parameter: broadcast to what follows the batch
-/// axis; all float32 or all float64. Tensors of every order.
+/// axis; all float32 or all float64. Gradients of every order.
 Tensor parametric(const std::shared_ptr<const ParametricFunction>& function, const Tensor& x,
                   const Tensors& parameters);
 

@@ -43,8 +43,7 @@ using DoubleFunction = std::function<void(const double* x, double* y, std::size_
 inline constexpr std::size_t kFittedGroup = 64;
 
 /// y[i] = f(x[i]), with an upstream upstream[i]·f(x[i]), from the first element on until one is not inside
-/// the table or less than a group of vectors is left; how many those are, a multiple of 8. y may be x or
-/// upstream.
+/// the table or less than a group of vectors is left; how many those are. y may be x or upstream.
 std::size_t run_inside(const FittedTable& table, const float* x, const float* upstream, float* y,
                        std::size_t count);
 /// The same for all of `count`, a multiple of kFittedGroup; of those outside something or other.
