@@ -197,13 +197,17 @@ TEST(CallbackCalls, BatchesRunSeveralAtOnceWhereNobodyWatchesThem) {
   };
   class HalfWatching : public Ends {
    public:
-    void on_test_batch_begin(TrainingRun&, std::int64_t) override {}
+    void on_test_batch_begin(TrainingRun&, std::int64_t) override { ++batches; }
+    std::int64_t batches = 0;
   };
   const auto ends = std::make_shared<Ends>();
   const CallbackPointer pointer{ends}, half{HalfWatching()}, any{std::shared_ptr<Callback>(ends)};
   EXPECT_FALSE(pointer.watches_test_batches() || pointer.watches_predict_batches());
   EXPECT_TRUE(half.watches_test_batches() && !half.watches_predict_batches());
   EXPECT_TRUE(any.watches_test_batches() && any.watches_predict_batches());
+  // What is known as less than it is may do more than that.
+  const auto watching = std::make_shared<HalfWatching>();
+  EXPECT_TRUE(CallbackPointer(std::shared_ptr<Ends>(watching)).watches_test_batches());
   EXPECT_FALSE(CallbackPointer(EarlyStopping()).watches_test_batches());
   EXPECT_FALSE(CallbackPointer(LambdaCallback({.on_test_end = [](TrainingRun&, const Metrics&) {
                }})).watches_test_batches());
@@ -214,8 +218,15 @@ TEST(CallbackCalls, BatchesRunSeveralAtOnceWhereNobodyWatchesThem) {
   const Metrics watched = model.evaluate(x(), y(), {.batch_size = 4, .callbacks = {Recorder(calls, {})}});
   for (const auto& [name, value] : at_once) EXPECT_EQ(watched[name], value) << name;
   EXPECT_EQ(ends->steps, 3);
+  model.evaluate(x(), y(), {.batch_size = 4, .callbacks = {std::shared_ptr<Ends>(watching)}});
+  EXPECT_EQ(watching->batches, 3);
   model.predict_list(x(), {.batch_size = 4, .callbacks = {pointer}});
   EXPECT_EQ(ends->samples, 10);
+}
+
+TEST(CallbackCalls, ANullPointerIsNoCallback) {
+  EXPECT_THAT(message_of([] { CallbackPointer(std::shared_ptr<EarlyStopping>()); }),
+              ::testing::HasSubstr("null pointer"));
 }
 
 TEST(CallbackCalls, LambdasHaveAllOfThem) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -74,27 +75,28 @@ class KERATIN_API Callback {
 
 namespace detail {
 
-// A class that does not override a function of Callback has Callback's own. One that hides it, or Callback
-// itself, which may be anything derived, counts as overriding; a class may also answer by itself.
+// A class that does not override a function of Callback has Callback's own. One that hides it counts as
+// overriding, and so does what is derived from the class that it is known as; a class may also answer by
+// itself.
 #define KERATIN_KEEPS(C, function)                                   \
   (requires {                                                        \
     { &C::function } -> std::same_as<decltype(&Callback::function)>; \
   })
 template <class C>
 bool watches_test_batches(const C& callback) {
+  if (typeid(callback) != typeid(C)) return true;
   if constexpr (requires { callback.watches_test_batches(); })
     return callback.watches_test_batches();
   else
-    return std::same_as<C, Callback> || !KERATIN_KEEPS(C, on_test_batch_begin) ||
-           !KERATIN_KEEPS(C, on_test_batch_end);
+    return !KERATIN_KEEPS(C, on_test_batch_begin) || !KERATIN_KEEPS(C, on_test_batch_end);
 }
 template <class C>
 bool watches_predict_batches(const C& callback) {
+  if (typeid(callback) != typeid(C)) return true;
   if constexpr (requires { callback.watches_predict_batches(); })
     return callback.watches_predict_batches();
   else
-    return std::same_as<C, Callback> || !KERATIN_KEEPS(C, on_predict_batch_begin) ||
-           !KERATIN_KEEPS(C, on_predict_batch_end);
+    return !KERATIN_KEEPS(C, on_predict_batch_begin) || !KERATIN_KEEPS(C, on_predict_batch_end);
 }
 #undef KERATIN_KEEPS
 
@@ -105,9 +107,10 @@ class KERATIN_API CallbackPointer {
  public:
   template <std::derived_from<Callback> C>
   CallbackPointer(C callback) : CallbackPointer(std::make_shared<C>(std::move(callback))) {}
+  /// ValueError for a null pointer.
   template <std::derived_from<Callback> C>
   CallbackPointer(std::shared_ptr<C> callback)
-      : watches_test_batches_(detail::watches_test_batches(*callback)),
+      : watches_test_batches_(detail::watches_test_batches(known(callback.get()))),
         watches_predict_batches_(detail::watches_predict_batches(*callback)),
         callback_(std::move(callback)) {}
   Callback* operator->() const noexcept { return callback_.get(); }
@@ -117,6 +120,12 @@ class KERATIN_API CallbackPointer {
   bool watches_predict_batches() const noexcept { return watches_predict_batches_; }
 
  private:
+  template <class C>
+  static const C& known(const C* callback) {
+    if (callback != nullptr) return *callback;
+    throw ValueError("callbacks", "expects callbacks", "got a null pointer", "Leave it out of the list.");
+  }
+
   bool watches_test_batches_, watches_predict_batches_;
   std::shared_ptr<Callback> callback_;
 };
