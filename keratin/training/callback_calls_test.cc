@@ -224,6 +224,22 @@ TEST(CallbackCalls, BatchesRunSeveralAtOnceWhereNobodyWatchesThem) {
   EXPECT_EQ(ends->samples, 10);
 }
 
+TEST(CallbackCalls, AStopBeforeTheFirstBatchLeavesThatOneAsInKeras) {
+  const LambdaCallback stop({.on_test_begin = [](TrainingRun& run) { run.stop_evaluating = true; },
+                             .on_predict_begin = [](TrainingRun& run) { run.stop_predicting = true; }});
+  const Model model = compiled_model();
+  EXPECT_EQ(model.predict_list(x(), {.batch_size = 4, .callbacks = {stop}})[0].shape(), (Shape{4, 1}));
+  EXPECT_EQ(model.evaluate(x(), y(), {.batch_size = 4, .callbacks = {stop}}).loss(),
+            model.evaluate(rows(x(), 0, 4), rows(y(), 0, 4)).loss());
+}
+
+TEST(CallbackCalls, NoSamplesAreNoBatches) {
+  const auto calls = std::make_shared<Config>(Config::array());
+  const Tensors outputs = plain_model().predict_list(rows(x(), 0, 0), {.callbacks = {Recorder(calls, {})}});
+  EXPECT_EQ(outputs[1].shape(), (Shape{0, 2}));
+  EXPECT_EQ(calls->size(), 2U) << calls->dump();
+}
+
 TEST(CallbackCalls, ANullPointerIsNoCallback) {
   EXPECT_THAT(message_of([] { CallbackPointer(std::shared_ptr<EarlyStopping>()); }),
               ::testing::HasSubstr("null pointer"));

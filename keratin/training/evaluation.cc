@@ -52,7 +52,8 @@ Metrics evaluate_samples(const TrainingState& state, const Samples& samples, std
   if (run.steps == 0) run.steps = steps;
   run.stop_evaluating = false;
   for (const auto& callback : callbacks) callback->on_test_begin(run);
-  const bool is_watched = std::ranges::any_of(callbacks, &CallbackPointer::watches_test_batches);
+  const bool is_watched =
+      run.stop_evaluating || std::ranges::any_of(callbacks, &CallbackPointer::watches_test_batches);
   const Metrics values = (is_watched ? watched(state, stepper, batches, steps, run, callbacks)
                                      : at_once(state, stepper, batches, steps))
                              .values();

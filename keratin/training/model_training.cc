@@ -130,7 +130,7 @@ Tensors predict_at_once(const Model& model, const Batches& batches, std::int64_t
   return all.results();
 }
 
-// Batch after batch, callbacks around each; what there is where one of them ends it.
+// Batch after batch, of which there is one, callbacks around each; what there is where one of them ends it.
 Tensors predict_watched(const Batches& batches, TrainingRun& run,
                         const std::vector<CallbackPointer>& callbacks) {
   std::optional<Predictions> all;
@@ -233,9 +233,10 @@ Tensors Model::predict_list(const TensorList& x, const PredictOptions& options) 
   run.steps = steps;
   run.samples = batches.samples();
   for (const auto& callback : callbacks) callback->on_predict_begin(run);
-  Tensors results = std::ranges::any_of(callbacks, &CallbackPointer::watches_predict_batches)
-                        ? predict_watched(batches, run, callbacks)
-                        : predict_at_once(*this, batches, steps);
+  const bool is_watched =
+      run.stop_predicting || std::ranges::any_of(callbacks, &CallbackPointer::watches_predict_batches);
+  Tensors results = is_watched && steps > 0 ? predict_watched(batches, run, callbacks)
+                                            : predict_at_once(*this, batches, steps);
   for (const auto& callback : callbacks) callback->on_predict_end(run);
   return results;
 }
