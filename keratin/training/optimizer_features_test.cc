@@ -87,6 +87,19 @@ TEST(OptimizerAverages, AreWhatValidationSeesWithSwapEMAWeights) {
   }
 }
 
+// After two steps w = 1/4, its average 3/8.
+TEST(OptimizerAverages, AreWhatEvaluateAndPredictSeeWithSwapEMAWeights) {
+  Sequential model{Input({1}), Dense(1, {.use_bias = false, .kernel_initializer = initializers::Ones()})};
+  model.compile({.optimizer = SGD(0.25, {.use_ema = true, .ema_momentum = 0.5}), .loss = "mse"});
+  const Tensor x = Tensor::full({1, 1}, 1), y = Tensor::zeros({1, 1});
+  for (int step = 0; step < 2; ++step) model.train_on_batch(x, y);
+  EXPECT_EQ(model.evaluate(x, y, {.callbacks = {SwapEMAWeights()}}).loss(), 9.0 / 64);
+  EXPECT_EQ(model.predict(x, {.callbacks = {SwapEMAWeights()}}).item(), 0.375);
+  EXPECT_EQ(model.predict(x).item(), 0.25);
+  model.compile({.optimizer = SGD(0.25), .loss = "mse"});
+  EXPECT_THROW(model.predict(x, {.callbacks = {SwapEMAWeights()}}), ValueError);
+}
+
 TEST(OptimizerAverages, AreTheModelsAfterAnEarlyEndToo) {
   Sequential model{Input({1}), Dense(1, {.use_bias = false, .kernel_initializer = initializers::Ones()})};
   model.compile({.optimizer = SGD(0.25, {.use_ema = true, .ema_momentum = 0.5}), .loss = "mse"});

@@ -27,5 +27,7 @@ void SwapEMAWeights::on_epoch_end(TrainingRun& run, std::int64_t, const Metrics&
 }
 void SwapEMAWeights::on_test_begin(TrainingRun& run) { put_averages(run, true); }
 void SwapEMAWeights::on_test_end(TrainingRun& run, const Metrics&) { put_averages(run, false); }
+void SwapEMAWeights::on_predict_begin(TrainingRun& run) { put_averages(run, true); }
+void SwapEMAWeights::on_predict_end(TrainingRun& run) { put_averages(run, false); }
 
 }  // namespace keratin::inline v0

@@ -1,4 +1,4 @@
-// SwapEMAWeights: validation on the moving averages of the weights.
+// SwapEMAWeights: validation and predictions on the moving averages of the weights.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ struct SwapEMAWeightsOptions {
   bool swap_on_epoch = false;
 };
 
-/// Validation sees the averages that the optimizer keeps with use_ema in place of the weights. However
-/// training ends, the model has the averages then, as use_ema alone gives. A BackupAndRestore goes before
-/// this in the list: behind it, with swap_on_epoch, it would keep weights and averages in each other's
-/// places. ValueError in fit without use_ema. Keras: keras.callbacks.SwapEMAWeights.
+/// Validation, evaluate and predict see the averages that the optimizer keeps with use_ema in place of the
+/// weights. However training ends, the model has the averages then, as use_ema alone gives. A
+/// BackupAndRestore goes before this in the list: behind it, with swap_on_epoch, it would keep weights and
+/// averages in each other's places. ValueError without use_ema. Keras: keras.callbacks.SwapEMAWeights.
 class KERATIN_API SwapEMAWeights : public Callback {
  public:
   explicit SwapEMAWeights(const SwapEMAWeightsOptions& options = {}) : options_(options) {}
@@ -26,6 +26,8 @@ class KERATIN_API SwapEMAWeights : public Callback {
   void on_epoch_end(TrainingRun& run, std::int64_t epoch, const Metrics& logs) override;
   void on_test_begin(TrainingRun& run) override;
   void on_test_end(TrainingRun& run, const Metrics& logs) override;
+  void on_predict_begin(TrainingRun& run) override;
+  void on_predict_end(TrainingRun& run) override;
 
  private:
   SwapEMAWeightsOptions options_;
