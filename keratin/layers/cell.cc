@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keratin/core/error.h"
+#include "keratin/core/text.h"
 #include "keratin/layers/masks.h"
 #include "keratin/ops/ops.h"
 
@@ -77,6 +78,11 @@ Tensor counted_so_far(const Tensor& mask) {
 }
 
 }  // namespace
+
+std::shared_ptr<CellBody> named_by_class(std::shared_ptr<CellBody> cell) {
+  cell->name = to_snake_case(cell->class_name());
+  return cell;
+}
 
 RecurrentBody::RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& recurrence)
     : cell_(std::move(cell)), recurrence_(recurrence) {

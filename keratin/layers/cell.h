@@ -1,6 +1,7 @@
 // What a recurrent layer runs at each step, and the layer around it.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -46,6 +47,9 @@ class KERATIN_API CellBody : public ListLayerBody {
 };
 
 namespace detail {
+
+/// The cell of a layer that makes its own, which Keras calls by its class alone: "lstm_cell" in each LSTM.
+std::shared_ptr<CellBody> named_by_class(std::shared_ptr<CellBody> cell);
 
 /// How a cell is run; what recurrent layers share in Keras's configs.
 struct Recurrence {

@@ -194,7 +194,7 @@ template <std::size_t N>
 class ConvLSTMBody final : public detail::RecurrentBody {
  public:
   explicit ConvLSTMBody(const std::shared_ptr<ConvLSTMCellBody<N>>& cell)
-      : RecurrentBody(cell, recurrence_of(cell->arguments().options)),
+      : RecurrentBody(detail::named_by_class(cell), recurrence_of(cell->arguments().options)),
         a_(cell->arguments()),
         name_(named(N)) {
     set_common(a_.options);

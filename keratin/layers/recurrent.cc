@@ -1,7 +1,6 @@
 #include "keratin/layers/recurrent.h"
 
 #include "keratin/core/error.h"
-#include "keratin/core/text.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/recurrent_cells.h"
 
@@ -46,20 +45,13 @@ struct LayerArguments {
   }
 };
 
-// The cell of a layer, which Keras calls by its class alone: "lstm_cell" in each LSTM.
-template <class Options>
-std::shared_ptr<CellBody> cell_of_layer(const CellArguments<Options>& arguments) {
-  auto cell = detail::make_cell(arguments);
-  cell->name = to_snake_case(cell->class_name());
-  return cell;
-}
-
 // Of one of the three classes.
 template <class Options>
 class NamedRecurrentBody final : public RecurrentBody {
  public:
   NamedRecurrentBody(const LayerArguments<Options>& arguments, std::string_view class_name)
-      : RecurrentBody(cell_of_layer(arguments.cell), recurrence_of(arguments.cell.options)),
+      : RecurrentBody(detail::named_by_class(detail::make_cell(arguments.cell)),
+                      recurrence_of(arguments.cell.options)),
         a_(arguments),
         class_name_(class_name) {
     const Options& options = a_.cell.options;

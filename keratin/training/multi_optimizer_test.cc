@@ -93,7 +93,6 @@ TEST(MultiOptimizer, LearnsWhatKerasLearns) {
                                              {.initial_scale = 16, .dynamic_growth_steps = 3}));
   // A clone has taken no steps.
   const MultiOptimizer used(map_of_four());
-  net().compile({.optimizer = used, .loss = "mse"});
   Sequential model = net();
   model.compile({.optimizer = used, .loss = "mse"});
   model.fit(wave({12, 4}, 0.5), wave({12, 2}, 1.5), three_epochs());
@@ -227,6 +226,10 @@ TEST(VariablePaths, AreThoseOfKeras) {
   h = BatchNormalization({.name = "norm"})(h);
   h = Model(inner, Dense(2, {.name = "deep"})(inner), "sub")(h);
   EXPECT_EQ(Config(paths_of(Model(x, h))), expected.at("functional"));
+
+  const Input images({2, 4, 4, 1});
+  h = ConvLSTM2D(2, 2, {.return_sequences = true})(images);
+  EXPECT_EQ(Config(paths_of(Model(images, ConvLSTM2D(1, 2)(h)))), expected.at("images"));
 }
 
 }  // namespace

@@ -73,6 +73,9 @@ def paths():
     inner = keras.Input((2,))
     h = keras.Model(inner, layers.Dense(2, name="deep")(inner), name="sub")(h)
     add("functional", keras.Model(x, h))
+    images = keras.Input((2, 4, 4, 1))
+    h = layers.ConvLSTM2D(2, 2, return_sequences=True)(images)
+    add("images", keras.Model(images, layers.ConvLSTM2D(1, 2)(h)))
     return rows
 
 
