@@ -20,7 +20,7 @@ struct CallContext {
   /// hidden.
   Tensor attention_mask = {};
   bool use_causal_mask = false;
-  /// ReversibleEmbedding only: from rows back to indices.
+  /// From rows back to a score for each index: ReversibleEmbedding's, which other layers refuse.
   bool reverse = false;
   /// Where the call puts the mask of each output; null to leave them out.
   Tensors* output_masks = nullptr;

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "keratin/core/error.h"
+#include "keratin/core/text.h"
 #include "keratin/layers/embedding.h"
 #include "keratin/layers/layer_fields.h"
 #include "keratin/layers/masks.h"
@@ -51,7 +53,7 @@ class EmbeddingBody : public LayerBody {
     const Tensor indices = x.detach().astype(DType::int64).contiguous();
     for (const std::int64_t index : indices.values<std::int64_t>()) {
       if (index >= 0 && index < a_.input_dim) continue;
-      throw ValueError("embedding", "indices from 0 to " + std::to_string(a_.input_dim - 1),
+      throw ValueError(to_snake_case(class_name_), "indices from 0 to " + std::to_string(a_.input_dim - 1),
                        "received " + std::to_string(index),
                        "Layer \"" + name + "\". Build it with a larger input_dim.");
     }

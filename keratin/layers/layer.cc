@@ -132,6 +132,12 @@ void LayerBody::check_single(std::size_t count) const {
                    "Layer \"" + name + "\". Concatenate or add them first.");
 }
 
+const LayerBody& LayerBody::called(const CallContext& context) const {
+  if (!context.reverse) return *this;
+  throw ValueError(to_snake_case(class_name()), "a call without reverse", "received reverse=true",
+                   "Layer \"" + name + "\". ReversibleEmbedding alone goes back.");
+}
+
 void LayerBody::build_list(const std::vector<Shape>& inputs) {
   check_single(inputs.size());
   build(inputs.front());

@@ -99,7 +99,8 @@ class KERATIN_API LayerBody {
   /// Whether Keras calls it with its inputs one by one, rather than with a list of them.
   virtual bool separates_inputs() const { return false; }
   /// The body that runs such a call: another one where a keyword makes the layer one, as `reverse` does.
-  virtual const LayerBody& called(const CallContext& /*context*/) const { return *this; }
+  /// ValueError by default for `reverse`.
+  virtual const LayerBody& called(const CallContext& context) const;
   /// The function this layer applies to each element alone, if that is all it does: as an activation it is
   /// fused.
   virtual const ElementwiseFunction* elementwise() const { return nullptr; }

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "keratin/core/message_of.h"
+#include "keratin/layers/dense.h"
 #include "keratin/layers/gradient_check.h"
+#include "keratin/layers/input.h"
 #include "keratin/layers/layer_registry.h"
 
 namespace keratin {
@@ -132,6 +134,16 @@ TEST(ReversibleEmbedding, MistakesAreNamed) {
                 ReversibleEmbedding(7, 3)(Tensor::zeros({2, 4}, DType::float32), {.reverse = true});
               }),
               HasSubstr("whose last axis is 3"));
+  EXPECT_THAT(message_of([] {
+                ReversibleEmbedding(7, 3)(Tensor::full({2, 4}, 7, DType::int32));
+              }),
+              HasSubstr("reversible_embedding: "));
+  // Where it would do nothing, or be written into a file that Keras cannot read.
+  EXPECT_THAT(message_of([] {
+                Dense(3)(Tensor::zeros({2, 4}), {.reverse = true});
+              }),
+              HasSubstr("dense: a call without reverse"));
+  EXPECT_THAT(message_of([] { Dense(3)(Input({4}), {.reverse = true}); }), HasSubstr("received reverse"));
   EXPECT_THAT(
       message_of([] {
         layers::deserialize(Config::parse(
