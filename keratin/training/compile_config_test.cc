@@ -277,6 +277,10 @@ TEST(CompileConfig, MistakesAreNamed) {
       error(
           R"({"optimizer": "adam", "metrics": [{"class_name": "MeanMetricWrapper", "config": {"fn": 3}}]})"),
       HasSubstr("MeanMetricWrapper"));
+  EXPECT_THAT(
+      error(
+          R"({"optimizer": "adam", "metrics": [{"class_name": "MeanMetricWrapper", "config": {"fn": "mse", "name": 3}}]})"),
+      HasSubstr("\"name\""));
   Sequential model{Input({4}), Dense(1)};
   model.compile({.loss = [](const Tensor& y, const Tensor& p) { return ops::square(y - p); }});
   EXPECT_THAT(message_of([&] { model.get_compile_config(); }), HasSubstr("callable"));

@@ -170,8 +170,11 @@ Metric mean_of_function(const Config& arguments) {
   if (!function.is_string())
     throw ValueError("metrics.deserialize", "expects the name of a function as \"fn\" of a MeanMetricWrapper",
                      "got " + function.dump(), "Give the metric again in compile.");
-  const std::string name = arguments.value("name", function.get<std::string>());
-  return Metric(get(function.get<std::string>()).shared_body(), name);
+  std::string name = function.get<std::string>();
+  const Metric metric = get(name);
+  if (arguments.contains("name"))
+    detail::read_argument("metrics.deserialize", arguments.at("name"), "name", name);
+  return Metric(metric.shared_body(), name);
 }
 
 }  // namespace

@@ -131,8 +131,8 @@ constexpr Definition kOptimizers[] = {
 // there were others say nothing.
 bool is_legacy(const Config& config, const Config& arguments, const Definition& definition,
                Generation generation) {
-  if (config.is_object() &&
-      (config.value("legacy", false) || config.value("module", Config()) == "keras.optimizers.legacy"))
+  if (config.is_object() && (config.value("legacy", Config()) == true ||
+                             config.value("module", Config()) == "keras.optimizers.legacy"))
     return true;
   if (arguments.contains("is_legacy_optimizer")) return arguments["is_legacy_optimizer"] == true;
   return generation == Generation::keras2 && definition.has_legacy && !arguments.empty();
