@@ -273,7 +273,10 @@ TEST_F(CallbackFiles, TensorBoardWritesTrainingAndValidationApart) {
   callback.on_train_begin(run);
   for (std::int64_t batch = 0; batch < 3; ++batch)
     callback.on_train_batch_end(run, batch, logs_of({{"loss", 2}}));
+  callback.on_test_end(run, logs_of({{"mae", 3}}));
   callback.on_epoch_end(run, 0, logs_of({{"loss", 1}, {"val_loss", 2}}));
+  run.optimizer = MultiOptimizer(OptimizerMap(SGD(0.5), {{"x", Adam()}}));
+  callback.on_epoch_end(run, 1, logs_of({{"loss", 1}}));
   callback.on_train_end(run, {});
   const auto content = [&](const char* part) {
     std::string text;
@@ -288,6 +291,13 @@ TEST_F(CallbackFiles, TensorBoardWritesTrainingAndValidationApart) {
   EXPECT_NE(train.find("batch_loss"), std::string::npos);
   EXPECT_NE(validation.find("epoch_loss"), std::string::npos);
   EXPECT_EQ(validation.find("batch_loss"), std::string::npos);
+  // The rates that Keras adds: one for each of several optimizers.
+  const std::string rate = "epoch_learning_rate\x15";  // then comes the value
+  EXPECT_NE(train.find(rate), std::string::npos);
+  EXPECT_EQ(train.find(rate), train.rfind(rate));
+  EXPECT_NE(train.find("epoch_learning_rate_adam"), std::string::npos);
+  EXPECT_NE(train.find("epoch_learning_rate_sgd"), std::string::npos);
+  EXPECT_NE(validation.find("evaluation_mae_vs_iterations"), std::string::npos);
 }
 
 }  // namespace

@@ -73,20 +73,34 @@ void TensorBoard::on_train_batch_end(TrainingRun&, std::int64_t, const Metrics& 
   for (const auto& [name, value] : logs) train_->add_scalar("batch_" + name, value, batches_ - 1);
 }
 
-void TensorBoard::on_epoch_end(TrainingRun&, std::int64_t epoch, const Metrics& logs) {
+void TensorBoard::on_epoch_end(TrainingRun& run, std::int64_t epoch, const Metrics& logs) {
+  Metrics train;
   for (const auto& [name, value] : logs) {
-    if (!name.starts_with("val_")) {
-      train_->add_scalar("epoch_" + name, value, epoch);
-      continue;
-    }
-    if (validation_ == nullptr) validation_ = std::make_shared<detail::EventFile>(log_dir_ / "validation");
-    validation_->add_scalar("epoch_" + name.substr(4), value, epoch);
+    if (name.starts_with("val_"))
+      validation().add_scalar("epoch_" + name.substr(4), value, epoch);
+    else
+      train.set(name, value);
   }
+  const std::vector<Optimizer> several = run.optimizer.inner_optimizers();
+  for (const Optimizer& one : several)
+    train.set("learning_rate_" + one.name(Generation::keras3), one.learning_rate());
+  if (several.empty()) train.set("learning_rate", run.optimizer.learning_rate());
+  for (const auto& [name, value] : train) train_->add_scalar("epoch_" + name, value, epoch);
+}
+
+void TensorBoard::on_test_end(TrainingRun& run, const Metrics& logs) {
+  for (const auto& [name, value] : logs)
+    validation().add_scalar("evaluation_" + name + "_vs_iterations", value, run.optimizer.iterations());
 }
 
 void TensorBoard::on_train_end(TrainingRun&, const Metrics&) {
   train_.reset();
   validation_.reset();
+}
+
+detail::EventFile& TensorBoard::validation() {
+  if (validation_ == nullptr) validation_ = std::make_shared<detail::EventFile>(log_dir_ / "validation");
+  return *validation_;
 }
 
 }  // namespace keratin::inline v0

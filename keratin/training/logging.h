@@ -44,8 +44,9 @@ namespace detail {
 class EventFile;
 }
 
-/// Scalars "epoch_loss", … in log_dir/train and, of the validation, in log_dir/validation; `tensorboard
-/// --logdir` shows them while training runs. Keras: keras.callbacks.TensorBoard.
+/// Scalars "epoch_loss", … and "epoch_learning_rate" in log_dir/train, those of the validation in
+/// log_dir/validation, there too "evaluation_loss_vs_iterations", … of each validation and evaluate;
+/// `tensorboard --logdir` shows them while training runs. Keras: keras.callbacks.TensorBoard.
 class KERATIN_API TensorBoard : public Callback {
  public:
   explicit TensorBoard(std::filesystem::path log_dir = "logs", const TensorBoardOptions& options = {});
@@ -53,8 +54,11 @@ class KERATIN_API TensorBoard : public Callback {
   void on_train_batch_end(TrainingRun& run, std::int64_t batch, const Metrics& logs) override;
   void on_epoch_end(TrainingRun& run, std::int64_t epoch, const Metrics& logs) override;
   void on_train_end(TrainingRun& run, const Metrics& logs) override;
+  void on_test_end(TrainingRun& run, const Metrics& logs) override;
 
  private:
+  detail::EventFile& validation();
+
   std::filesystem::path log_dir_;
   TensorBoardOptions options_;
   std::shared_ptr<detail::EventFile> train_, validation_;

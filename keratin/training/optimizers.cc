@@ -31,11 +31,6 @@ void visit_slots(const detail::OptimizerBody& body, State& state, Visit visit) {
     if (state.slots[i].is_defined()) visit(roles[i], state.slots[i]);
 }
 
-// The name where none was given: the class's own, which Keras 3 writes in snake case.
-std::string saved_name(const std::string& name, std::string_view class_name, Generation generation) {
-  return generation == Generation::keras3 && name == class_name ? to_snake_case(class_name) : name;
-}
-
 bool all_finite(std::span<const Tensor> gradients) {
   for (const Tensor& given : gradients) {
     if (!given.is_defined()) continue;
@@ -106,6 +101,11 @@ void Optimizer::set_iterations(std::int64_t iterations) {
   for (Optimizer& inner : body_->inner()) inner.set_iterations(iterations);
 }
 std::string Optimizer::name() const { return scale_ == nullptr ? body_->common.name : scale_->options.name; }
+std::string Optimizer::name(Generation generation) const {
+  const std::string_view of_class = scale_ == nullptr ? class_name() : "LossScaleOptimizer";
+  const std::string own = name();
+  return generation == Generation::keras3 && own == of_class ? to_snake_case(of_class) : own;
+}
 
 Optimizer Optimizer::clone() const {
   Optimizer copy(body_->clone());
@@ -165,8 +165,7 @@ void Optimizer::set_state(const OptimizerSlot& slot) {
 Config Optimizer::serialize(Generation generation) const {
   if (scale_ != nullptr) {
     Config config = Config::object();
-    if (generation == Generation::keras3)
-      config["name"] = saved_name(scale_->options.name, "LossScaleOptimizer", generation);
+    if (generation == Generation::keras3) config["name"] = name(generation);
     config["inner_optimizer"] = Optimizer(body_).serialize(generation);
     if (generation == Generation::keras2) config["dynamic"] = true;
     config["initial_scale"] = scale_->options.initial_scale;
@@ -177,7 +176,7 @@ Config Optimizer::serialize(Generation generation) const {
     return detail::object_config("keras.optimizers", body_->class_name(), std::move(whole));
   detail::CommonOptions common = body_->common;
   Config config = Config::object();
-  config["name"] = saved_name(common.name, body_->class_name(), generation);
+  config["name"] = name(generation);
   const Config rate = body_->learning_rate.serialize();
   if (generation == Generation::keras3) config["learning_rate"] = rate;
   common.generation = generation;

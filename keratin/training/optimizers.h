@@ -243,6 +243,8 @@ class KERATIN_API Optimizer {
   void set_state(const OptimizerSlot& slot);
 
   std::string name() const;
+  /// As that Keras has it where none was given: "Adam", or "adam" in Keras 3.
+  std::string name(Generation generation) const;
   /// Keras's class of the rule: "Adam".
   std::string_view class_name() const;
   /// As Keras writes it: {"module", "class_name", "config", "registered_name"}.
