@@ -28,6 +28,15 @@ class Numbers {
   double place_ = 0.1234;
 };
 
+/// The numbers of the scripts that write testdata with Keras: sines with three decimals.
+inline Tensor wave(const Shape& shape, double phase) {
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < shape.size(); ++i)
+    values.push_back(
+        static_cast<float>(std::nearbyint(std::sin(static_cast<double>(i) * 1.7 + phase) * 1e3) / 1e3));
+  return Tensor::from(values, shape);
+}
+
 using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 
 /// d Σ upstream·f(inputs) / d inputs[which] by central differences in double.

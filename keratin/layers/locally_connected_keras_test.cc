@@ -2,27 +2,20 @@
 // (testdata/locally_connected.json, written by make_locally_connected.py).
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "keratin/autograd/gradients.h"
+#include "keratin/autograd/test_tools.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/ops/ops.h"
 
 namespace keratin {
 namespace {
 
-// Keras's numbers: sines with three decimals.
-Tensor wave(const Shape& shape, double phase) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < shape.size(); ++i)
-    values.push_back(
-        static_cast<float>(std::nearbyint(std::sin(static_cast<double>(i) * 1.7 + phase) * 1e3) / 1e3));
-  return Tensor::from(values, shape);
-}
+using test::wave;
 
 Shape shape_in(const Config& config) { return Shape(config.get<std::vector<std::int64_t>>()); }
 

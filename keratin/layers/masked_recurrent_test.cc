@@ -2,13 +2,13 @@
 // (testdata/masked_recurrent.json, written by make_masked_recurrent.py on TensorFlow).
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "keratin/autograd/gradients.h"
+#include "keratin/autograd/test_tools.h"
 #include "keratin/layers/gradient_check.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/recurrent.h"
@@ -17,14 +17,7 @@
 namespace keratin {
 namespace {
 
-// Keras's numbers: sines with three decimals.
-Tensor wave(const Shape& shape, double phase) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < shape.size(); ++i)
-    values.push_back(
-        static_cast<float>(std::nearbyint(std::sin(static_cast<double>(i) * 1.7 + phase) * 1e3) / 1e3));
-  return Tensor::from(values, shape);
-}
+using test::wave;
 
 Tensor mask_of(const std::vector<std::int64_t>& bits) {
   return Tensor::from(bits, {3, 5}).astype(DType::boolean);

@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "keratin/autograd/test_tools.h"
 #include "keratin/core/message_of.h"
 #include "keratin/layers/layers.h"
 #include "keratin/ops/ops.h"
@@ -17,20 +17,14 @@
 namespace keratin {
 namespace {
 
+using test::wave;
+
 const Config& known() {
   static const Config config = [] {
     std::ifstream file(KERATIN_SOURCE_DIR "/keratin/training/testdata/callback_calls.json");
     return Config::parse(file);
   }();
   return config;
-}
-
-Tensor wave(const Shape& shape, double phase) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < shape.size(); ++i)
-    values.push_back(
-        static_cast<float>(std::nearbyint(std::sin(static_cast<double>(i) * 1.7 + phase) * 1e3) / 1e3));
-  return Tensor::from(values, shape);
 }
 
 const Tensors& x() {

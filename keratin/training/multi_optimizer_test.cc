@@ -5,12 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "keratin/autograd/test_tools.h"
 #include "keratin/core/message_of.h"
 #include "keratin/io/test_folder.h"
 #include "keratin/layers/layers.h"
@@ -20,6 +20,8 @@
 namespace keratin {
 namespace {
 
+using test::wave;
+
 using ::testing::HasSubstr;
 
 const Config& known() {
@@ -28,15 +30,6 @@ const Config& known() {
     return Config::parse(file);
   }();
   return config;
-}
-
-// Keras's numbers: sines with three decimals.
-Tensor wave(const Shape& shape, double phase) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < shape.size(); ++i)
-    values.push_back(
-        static_cast<float>(std::nearbyint(std::sin(static_cast<double>(i) * 1.7 + phase) * 1e3) / 1e3));
-  return Tensor::from(values, shape);
 }
 
 Sequential net() {
