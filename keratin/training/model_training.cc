@@ -92,7 +92,7 @@ Tensor room_for(const Tensor& first, std::int64_t first_rows, std::int64_t sampl
 // The results of all batches, each at its place; safe from many threads.
 class Predictions {
  public:
-  Predictions(const Batches& batches, std::int64_t steps, const Tensors& first) {
+  Predictions(const Batches& batches, std::int64_t steps, const Tensors& first) : batches_(batches) {
     const std::int64_t rows = batches.rows_of(0);
     for (const Tensor& output : first) {
       results_.push_back(room_for(output, rows, std::min(batches.samples(), steps * rows)));
@@ -102,14 +102,26 @@ class Predictions {
     place(0, first);
   }
 
+  /// ShapeError for rows that do not look like those of the first batch.
   void place(std::int64_t batch, const Tensors& outputs) {
-    for (std::size_t i = 0; i < outputs.size(); ++i)
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      Shape wanted = results_[i].shape();
+      wanted[0] = batches_.rows_of(batch);
+      if (outputs[i].shape() != wanted || outputs[i].dtype() != results_[i].dtype())
+        throw ShapeError("predict",
+                         "expects shape " + wanted.to_string() + " and dtype " +
+                             std::string(name(results_[i].dtype())) + " of batch " + std::to_string(batch),
+                         "the model gave " + outputs[i].shape().to_string() + " and " +
+                             std::string(name(outputs[i].dtype())),
+                         "A row's result may depend on its values, its shape may not.");
       std::memcpy(bytes_[i] + static_cast<std::size_t>(batch) * batch_bytes_[i], outputs[i].data(),
                   static_cast<std::size_t>(outputs[i].size()) * size_bytes(outputs[i].dtype()));
+    }
   }
   const Tensors& results() const { return results_; }
 
  private:
+  const Batches& batches_;
   Tensors results_;
   std::vector<std::byte*> bytes_;
   std::vector<std::size_t> batch_bytes_;  // of a whole batch

@@ -420,6 +420,24 @@ TEST(Training, PredictionsDoNotDependOnTheBatches) {
   EXPECT_EQ(model.predict(x.slice(0, 0, 0)).shape(), Shape({0, 3}));
 }
 
+TEST(Training, PredictRefusesABatchWhoseRowsDoNotLookLikeThoseOfTheFirst) {
+  // Twice the rows where the first number is above 0.
+  class Twice final : public LayerBody {
+   public:
+    std::string_view class_name() const override { return "Twice"; }
+    Config config(Generation) const override { return Config::object(); }
+    Tensor call(const Tensor& x, const CallContext&) const override {
+      return x.at({0, 0}) > 0 ? ops::concatenate({x, x}, 0) : x;
+    }
+  };
+  const Sequential model{Input({1}), Layer(std::make_shared<Twice>())};
+  const Tensor x = Tensor::of({0, 0, 0, 1, 1, 1}).reshape({6, 1});
+  EXPECT_EQ(model.predict(x.slice(0, 0, 3), {.batch_size = 2}).shape(), (Shape{3, 1}));
+  const std::string error = message_of([&] { model.predict(x, {.batch_size = 3}); });
+  EXPECT_NE(error.find("expects shape (3, 1)"), std::string::npos) << error;
+  EXPECT_NE(error.find("the model gave (6, 1)"), std::string::npos) << error;
+}
+
 TEST(Training, PredictFromManyThreadsAtOnceGivesEachItsOwn) {
   set_random_seed(5);
   const Sequential model = small_model();
