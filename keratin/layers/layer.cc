@@ -85,11 +85,7 @@ std::shared_ptr<LayerBody> LayerBody::clone() const {
   all.update(config(generation));
   const Layer copy =
       layers::deserialize(detail::keras_object(module_name(), class_name(), std::move(all)), generation);
-  if (built_shape) copy.build_list(built_shapes);
-  Tensors values;
-  for (const Weight& weight : weights()) values.push_back(weight.variable.value());
-  copy.set_weights(values);
-  return copy.shared();
+  return built_alike(copy.shared());
 }
 
 std::vector<Weight> LayerBody::weights() const {
@@ -164,6 +160,7 @@ void LayerBody::ensure_built(const std::vector<Shape>& inputs) {
   output_shapes(inputs);
   std::vector<Shape> shapes;
   for (const Shape& input : inputs) shapes.push_back(with_unknown_batch(input));
+  scopes_ = detail::NameScope::current();
   try {
     const detail::NameScope scope(name);
     build_list(shapes);
@@ -235,6 +232,17 @@ std::shared_ptr<LayerBody> LayerBody::finish_clone(std::shared_ptr<LayerBody> co
     copy->guard_.is_built.store(true, std::memory_order_release);
   }
   return copy;
+}
+
+std::shared_ptr<LayerBody> LayerBody::built_alike(const std::shared_ptr<LayerBody>& fresh) const {
+  if (built_shape) {
+    const auto scopes = detail::NameScope::again(scopes_);
+    fresh->ensure_built(built_shapes);
+  }
+  Tensors values;
+  for (const Weight& weight : weights()) values.push_back(weight.variable.value());
+  Layer(fresh).set_weights(values);
+  return fresh;
 }
 
 void LayerBody::refuse_input(std::string_view expects, const Shape& shape, std::string_view advice) const {

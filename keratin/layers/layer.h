@@ -165,6 +165,8 @@ class KERATIN_API LayerBody {
   static ActivationFn clone_of(const ActivationFn& activation);
   /// `copy`, a copy of a body, built anew with copies of the weights' values.
   static std::shared_ptr<LayerBody> finish_clone(std::shared_ptr<LayerBody> copy);
+  /// `fresh`, a new body with the arguments of this one, built as it is, with copies of the weights' values.
+  std::shared_ptr<LayerBody> built_alike(const std::shared_ptr<LayerBody>& fresh) const;
 
   /// ShapeError: this layer `expects` something else than `shape`, which `advice` mends.
   [[noreturn]] void refuse_input(std::string_view expects, const Shape& shape, std::string_view advice) const;
@@ -180,6 +182,8 @@ class KERATIN_API LayerBody {
   };
 
   BuildGuard guard_;
+  /// Within which layers it was built, "net/block/": how the paths of its weights begin.
+  std::string scopes_;
   std::vector<LayerPart> parts_;
   /// While a clone is built: the values that add_weight gives out instead of new ones, last first.
   std::vector<Weight> given_;

@@ -8,9 +8,11 @@ thread_local std::string prefix;
 
 }  // namespace
 
-NameScope::NameScope(std::string_view name) : before_(prefix.size()) { prefix.append(name).push_back('/'); }
-NameScope::~NameScope() { prefix.resize(before_); }
+NameScope::NameScope(std::string_view name) : NameScope(Scopes{path_of(name) + "/"}) {}
+NameScope::NameScope(Scopes scopes) : before_(std::exchange(prefix, std::move(scopes.names))) {}
+NameScope::~NameScope() { prefix = std::move(before_); }
 
 std::string NameScope::path_of(std::string_view name) { return prefix + std::string(name); }
+const std::string& NameScope::current() noexcept { return prefix; }
 
 }  // namespace keratin::inline v0::detail

@@ -1,9 +1,9 @@
 // Where a thread is among layers that build one another: what weights' paths are made of. Internal.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "keratin/core/export.h"
 
@@ -13,15 +13,24 @@ namespace keratin::inline v0::detail {
 class KERATIN_API NameScope {
  public:
   explicit NameScope(std::string_view name);
+  /// In place of all others: the scopes of another time, as current() gave them.
+  static NameScope again(std::string scopes) { return NameScope(Scopes{std::move(scopes)}); }
   ~NameScope();
   NameScope(const NameScope&) = delete;
   NameScope& operator=(const NameScope&) = delete;
 
   /// "net/dense/kernel": the names of the scopes, outermost first, then `name`.
   static std::string path_of(std::string_view name);
+  /// "net/dense/".
+  static const std::string& current() noexcept;
 
  private:
-  std::size_t before_;
+  struct Scopes {
+    std::string names;
+  };
+  explicit NameScope(Scopes scopes);
+
+  std::string before_;
 };
 
 }  // namespace keratin::inline v0::detail

@@ -68,25 +68,14 @@ class NamedRecurrentBody final : public RecurrentBody {
   }
   std::shared_ptr<LayerBody> clone() const override {
     const auto copy = std::make_shared<NamedRecurrentBody>(a_, class_name_);
-    // Activations with weights are the cell's own.
-    return finish_recurrent_clone(copy);
-  }
-
- private:
-  std::shared_ptr<LayerBody> finish_recurrent_clone(const std::shared_ptr<NamedRecurrentBody>& copy) const {
     copy->name = name;
     copy->trainable = trainable;
     copy->generation = generation;
     copy->batch_input_shape = batch_input_shape;
-    if (!built_shape) return copy;
-    const Layer layer(copy);
-    layer.build_list(built_shapes);
-    Tensors values;
-    for (const Weight& weight : weights()) values.push_back(weight.variable.value());
-    layer.set_weights(values);
-    return copy;
+    return built_alike(copy);
   }
 
+ private:
   LayerArguments<Options> a_;
   std::string_view class_name_;
 };

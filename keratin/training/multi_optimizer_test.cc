@@ -223,6 +223,15 @@ TEST(VariablePaths, AreThoseOfKeras) {
   const Input images({2, 4, 4, 1});
   h = ConvLSTM2D(2, 2, {.return_sequences = true})(images);
   EXPECT_EQ(Config(paths_of(Model(images, ConvLSTM2D(1, 2)(h)))), expected.at("images"));
+
+  // Layers that are cloned by way of their configs, too.
+  const Sequential deep(
+      {Embedding(4, 2), Bidirectional(LSTM(2, {.return_sequences = true})), BatchNormalization(), GRU(2)},
+      "deep");
+  const Sequential outer({deep, Dense(1)}, "outer");
+  outer.build({Shape::kUnknown, 3});
+  EXPECT_EQ(paths_of(outer).front(), "outer/deep/embedding/embeddings");
+  EXPECT_EQ(paths_of(outer.clone()), paths_of(outer));
 }
 
 }  // namespace
