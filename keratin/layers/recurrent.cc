@@ -67,7 +67,9 @@ class NamedRecurrentBody final : public RecurrentBody {
     return config;
   }
   std::shared_ptr<LayerBody> clone() const override {
-    const auto copy = std::make_shared<NamedRecurrentBody>(a_, class_name_);
+    LayerArguments<Options> arguments = a_;
+    arguments.cell.clone_activations(&LayerBody::clone_of);
+    const auto copy = std::make_shared<NamedRecurrentBody>(arguments, class_name_);
     copy->name = name;
     copy->trainable = trainable;
     copy->generation = generation;

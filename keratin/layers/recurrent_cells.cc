@@ -143,9 +143,7 @@ std::optional<CellBody::Sequence> GatedCellBody<Options>::run(const Tensor& proj
 template <class Options>
 std::shared_ptr<LayerBody> GatedCellBody<Options>::clone() const {
   const auto copy = std::make_shared<GatedCellBody>(*this);
-  copy->a_.options.activation = clone_of(a_.options.activation);
-  if constexpr (kHasGates<Options>)
-    copy->a_.options.recurrent_activation = clone_of(a_.options.recurrent_activation);
+  copy->a_.clone_activations(&LayerBody::clone_of);
   return finish_clone(copy);
 }
 

@@ -53,6 +53,12 @@ struct CellArguments {
       field.keras3("seed", o.seed);
     }
   }
+
+  /// For a clone, whose activations have weights of their own: each becomes clone_of(activation).
+  void clone_activations(ActivationFn (*clone_of)(const ActivationFn&)) {
+    options.activation = clone_of(options.activation);
+    if constexpr (kHasGates<Options>) options.recurrent_activation = clone_of(options.recurrent_activation);
+  }
 };
 
 /// A cell: weights, dropout and the product with the inputs around its formula. `gates` blocks of `units`

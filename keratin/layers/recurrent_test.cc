@@ -15,6 +15,7 @@
 #include "keratin/layers/dense.h"
 #include "keratin/layers/einsum_dense.h"
 #include "keratin/layers/gradient_check.h"
+#include "keratin/layers/prelu.h"
 #include "keratin/layers/wrappers.h"
 
 namespace keratin {
@@ -242,6 +243,18 @@ class SumBody final : public CellBody {
 TEST(Recurrent, ACellOfOnesOwnRuns) {
   const RNN layer(Layer(std::make_shared<SumBody>()), {.return_sequences = true});
   EXPECT_EQ(values_of(layer(Tensor::of({{1, 2, 3}}).reshape({1, 3, 1}))), (std::vector<double>{1, 3, 6}));
+}
+
+TEST(Recurrent, ACloneHasActivationsOfItsOwn) {
+  const GRU layer(2, {.activation = PReLU({.alpha_initializer = "ones"}),
+                      .recurrent_activation = PReLU({.alpha_initializer = "ones"})});
+  layer.build({Shape::kUnknown, 3, 2});
+  const Layer copy = layer.clone();
+  Tensors zeros;
+  for (const Variable& variable : copy.variables()) zeros.push_back(Tensor::zeros(variable.shape()));
+  ASSERT_EQ(zeros.size(), 5U);
+  copy.set_weights(zeros);
+  for (std::size_t i = 3; i < 5; ++i) EXPECT_EQ(ops::sum(layer.get_weights()[i]).item(), 2) << i;
 }
 
 TEST(Recurrent, MasksTravel) {
