@@ -19,6 +19,10 @@ struct OnnxOperator {
 
 /// Null if the operator is no formula. The domain is "", "ai.onnx" or "com.microsoft".
 const OnnxOperator* find_onnx_operator(std::string_view domain, std::string_view name) noexcept;
+/// The same of integers, standard operators alone; its numbers are integers.
+const OnnxOperator* find_onnx_integer_operator(std::string_view name) noexcept;
+/// a to the power of b as C's pow has it, exceptional cases included.
+std::string_view onnx_power_formula() noexcept;
 bool is_standard_onnx(std::string_view domain) noexcept;
 
 }  // namespace keratin::inline v0::io::detail

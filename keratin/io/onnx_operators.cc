@@ -23,6 +23,17 @@ using keratin::detail::NodePtr;
 using Kind = OnnxResult::Kind;
 
 OnnxResult number(NodePtr node) { return {Kind::number, std::move(node)}; }
+bool is_whole(Kind kind) { return kind == Kind::integer || kind == Kind::other_integer; }
+Kind integer_kind(OnnxType type) {
+  return type == OnnxType::int32 || type == OnnxType::int64 ? Kind::integer : Kind::other_integer;
+}
+// What a node's numbers are: those of its first input that is no condition.
+Kind numbers_of(const OnnxCall& call) {
+  for (const OnnxResult& input : call.inputs) {
+    if (input.kind != Kind::condition) return input.kind == Kind::integer ? Kind::integer : Kind::number;
+  }
+  return Kind::number;
+}
 
 void check_inputs(const OnnxCall& call, std::size_t least, std::size_t most) {
   if (call.inputs.size() >= least && call.inputs.size() <= most) return;
@@ -32,17 +43,20 @@ void check_inputs(const OnnxCall& call, std::size_t least, std::size_t most) {
 const NodePtr& input(const OnnxCall& call, std::size_t i, Kind kind) {
   const OnnxResult& value = call.inputs.at(i);
   if (value.kind == kind) return value.node;
-  const std::string_view expected = kind == Kind::condition ? "conditions" : "floating numbers";
+  const std::string_view expected = kind == Kind::condition ? "conditions"
+                                    : kind == Kind::integer ? "integers of int32 or int64"
+                                                            : "floating numbers";
   std::string_view advice;
   if (value.kind == Kind::array) advice = "A function of one number takes constants of one element.";
-  if (value.kind == Kind::integer) advice = "Integers are computed otherwise: write constants as floats.";
+  if (is_whole(value.kind))
+    advice = "Integers are computed otherwise: write constants as floats, or Cast them.";
   call.refuse(fmt::format("{} of {}", call.node.operation, expected),
               fmt::format("takes \"{}\", which is {}", call.node.inputs[i].substr(0, 80), value.describe()),
               advice);
 }
 const NodePtr& number_input(const OnnxCall& call, std::size_t i) { return input(call, i, Kind::number); }
-double constant_input(const OnnxCall& call, std::size_t i) {
-  const NodePtr& node = number_input(call, i);
+double constant_input(const OnnxCall& call, std::size_t i, Kind kind) {
+  const NodePtr& node = input(call, i, kind);
   if (!node->is_constant()) {
     call.refuse(fmt::format("{} with constants", call.node.operation),
                 fmt::format("computes \"{}\" from the input", call.node.inputs[i].substr(0, 80)));
@@ -56,18 +70,18 @@ std::string_view next_of(std::string_view& rest) {
   rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 2);
   return next;
 }
-OnnxResult formula(std::string_view text, FormulaNames names, bool is_condition = false) {
-  return {is_condition ? Kind::condition : Kind::number, parse_bound(text, std::move(names))};
+OnnxResult formula(std::string_view text, FormulaNames names, Kind kind = Kind::number) {
+  return {kind, parse_bound(text, std::move(names))};
 }
 
-OnnxResult run_formula(const OnnxOperator& known, const OnnxCall& call) {
+OnnxResult run_formula(const OnnxOperator& known, const OnnxCall& call, Kind numbers) {
   FormulaNames names;
   std::size_t count = 0;
   for (std::string_view rest = known.inputs; !rest.empty(); ++count) {
     const std::string_view name = next_of(rest);
     if (count >= call.inputs.size()) break;
     const bool is_condition = name == "p" || name == "q";
-    names.emplace(name, input(call, count, is_condition ? Kind::condition : Kind::number));
+    names.emplace(name, input(call, count, is_condition ? Kind::condition : numbers));
   }
   const auto wanted = static_cast<std::size_t>(std::count(known.inputs.begin(), known.inputs.end(), ',')) + 1;
   check_inputs(call, wanted, wanted);
@@ -78,8 +92,23 @@ OnnxResult run_formula(const OnnxOperator& known, const OnnxCall& call) {
     const auto otherwise = static_cast<float>(*parse_double(text.substr(equals + 1)));
     names.emplace(text.substr(0, equals), make_constant(call.number(text.substr(0, equals), otherwise)));
   }
-  return formula(known.formula, std::move(names), known.is_condition);
+  return formula(known.formula, std::move(names), known.is_condition ? Kind::condition : numbers);
 }
+// The row of a table that says what the node computes; of integers first, where it takes them.
+OnnxResult run_row(const OnnxCall& call) {
+  const OnnxNode& node = call.node;
+  if (numbers_of(call) == Kind::integer && is_standard_onnx(node.domain)) {
+    if (const OnnxOperator* known = find_onnx_integer_operator(node.operation))
+      return run_formula(*known, call, Kind::integer);
+  }
+  if (const OnnxOperator* known = find_onnx_operator(node.domain, node.operation))
+    return run_formula(*known, call, Kind::number);
+  call.refuse("element-wise operators alone",
+              is_standard_onnx(node.domain) ? std::string("is none")
+                                            : fmt::format("is of \"{}\"", node.domain.substr(0, 80)),
+              kAlone);
+}
+
 void refuse_training(const OnnxCall& call) {
   const OnnxResult& training = call.inputs[2];
   if (training.is_constant() && training.node->value == 0) return;
@@ -121,18 +150,27 @@ OnnxResult constant(const OnnxCall& call) {
 
 OnnxResult cast_to(const OnnxCall& call, OnnxType type) {
   const OnnxResult& from = call.inputs[0];
-  if (from.kind == Kind::condition && is_floating(type)) {
-    return number(make_node(ExprOp::select, from.node, make_constant(1), make_constant(0)));
+  const FormulaNames names{{"x", from.node}};
+  if (from.kind == Kind::condition) {
+    if (type == OnnxType::boolean) return from;
+    const NodePtr one = make_node(ExprOp::select, from.node, make_constant(1), make_constant(0));
+    if (is_floating(type)) return number(one);
+    if (is_integer(type)) return {integer_kind(type), one};
   }
-  if (from.kind == Kind::condition && type == OnnxType::boolean) return from;
-  if (from.kind == Kind::integer && is_floating(type)) return number(from.node);
-  if (from.kind == Kind::integer && is_integer(type)) return from;
-  if (from.kind == Kind::number && is_floating(type)) return from;
-  if (from.kind == Kind::number && type == OnnxType::boolean)
-    return formula("x != 0", {{"x", from.node}}, true);
-  call.refuse("Cast between floating types, and between them and booleans",
+  if (from.kind == Kind::number || is_whole(from.kind)) {
+    if (is_floating(type)) return number(from.node);
+    if (type == OnnxType::boolean) return formula("x != 0", names, Kind::condition);
+  }
+  // Towards zero, and +0 between -1 and 1.
+  if (from.kind == Kind::number && integer_kind(type) == Kind::integer)
+    return formula("where(abs(x) < 1, 0, T.trunc(x))", names, Kind::integer);
+  constexpr double kLargestOfAll = 127;
+  const bool fits_all = from.is_constant() && from.node->value >= 0 && from.node->value <= kLargestOfAll;
+  if (is_whole(from.kind) && is_integer(type) && (integer_kind(type) == Kind::integer || fits_all))
+    return {integer_kind(type), from.node};
+  call.refuse("Cast between floating types, booleans, int32 and int64",
               fmt::format("takes {} to ONNX's type {}", from.describe(), static_cast<int>(type)),
-              "Floor, Ceil and Round make whole numbers that stay floating.");
+              "What is out of a smaller type's range every runtime makes another number of: cast to int64.");
 }
 OnnxResult cast(const OnnxCall& call) {
   check_inputs(call, 1, 1);
@@ -145,28 +183,30 @@ OnnxResult cast_like(const OnnxCall& call) {
   const Kind like = call.inputs[1].kind;
   return cast_to(call, like == Kind::number      ? OnnxType::float32
                        : like == Kind::condition ? OnnxType::boolean
+                       : like == Kind::integer   ? OnnxType::int64
                                                  : OnnxType::undefined);
 }
 OnnxResult clip(const OnnxCall& call) {
   check_inputs(call, 1, 3);
   // Limits are attributes before operator set 11.
   double low = call.number("min", -HUGE_VAL), high = call.number("max", HUGE_VAL);
-  if (call.has(1)) low = constant_input(call, 1);
-  if (call.has(2)) high = constant_input(call, 2);
-  FormulaNames names{
-      {"x", number_input(call, 0)}, {"low", make_constant(low)}, {"high", make_constant(high)}};
-  if (high == HUGE_VAL) return formula("maximum(x, low)", std::move(names));
-  if (low == -HUGE_VAL) return formula("minimum(x, high)", std::move(names));
+  const Kind kind = numbers_of(call);
+  if (call.has(1)) low = constant_input(call, 1, kind);
+  if (call.has(2)) high = constant_input(call, 2, kind);
+  FormulaNames names{{"x", input(call, 0, kind)}, {"low", make_constant(low)}, {"high", make_constant(high)}};
+  if (high == HUGE_VAL) return formula("maximum(x, low)", std::move(names), kind);
+  if (low == -HUGE_VAL) return formula("minimum(x, high)", std::move(names), kind);
   // With limits the wrong way round the upper one counts.
-  return formula(low <= high ? "clip(x, low, high)" : "where(x == x, high, x)", std::move(names));
+  return formula(low <= high ? "clip(x, low, high)" : "where(x == x, high, x)", std::move(names), kind);
 }
 
 OnnxResult several(const OnnxCall& call) {
   check_inputs(call, 1, kMaxOnnxParts);
-  NodePtr result = number_input(call, 0);
   const std::string_view name = call.node.operation;
+  const Kind kind = name == "Max" || name == "Min" ? numbers_of(call) : Kind::number;
+  NodePtr result = input(call, 0, kind);
   for (std::size_t i = 1; i < call.inputs.size(); ++i) {
-    const NodePtr& next = number_input(call, i);
+    const NodePtr& next = input(call, i, kind);
     result = make_node(name == "Max"   ? ExprOp::maximum
                        : name == "Min" ? ExprOp::minimum
                                        : ExprOp::add,
@@ -175,22 +215,26 @@ OnnxResult several(const OnnxCall& call) {
   if (name == "Mean") {
     result = make_node(ExprOp::divide, result, make_constant(static_cast<double>(call.inputs.size())));
   }
-  return number(result);
+  return {kind, result};
 }
 
 OnnxResult power(const OnnxCall& call) {
   check_inputs(call, 2, 2);
   const NodePtr& base = number_input(call, 0);
   // Its type may be another one than the base's.
-  const OnnxResult& exponent = call.inputs[1];
-  if ((exponent.kind == Kind::integer || exponent.kind == Kind::number) && exponent.is_constant())
-    return number(make_node(ExprOp::power, base, exponent.node));
-  const NodePtr& power = number_input(call, 1);
-  if (!base->is_constant() || !(base->value > 0)) {
-    call.refuse("Pow with a constant exponent, or of a constant above 0", "has neither",
-                "Write exp(b * log(a)) for a^b.");
+  const NodePtr& exponent =
+      input(call, 1, is_whole(call.inputs[1].kind) ? call.inputs[1].kind : Kind::number);
+  if (exponent->is_constant()) return number(make_node(ExprOp::power, base, exponent));
+  const bool is_plain = base->is_constant() && base->value > 0;
+  return formula(is_plain ? "exp(log(a) * b)" : onnx_power_formula(), {{"a", base}, {"b", exponent}});
+}
+
+OnnxResult remainder(const OnnxCall& call) {
+  if (numbers_of(call) == Kind::number && call.number("fmod", 0) == 0) {
+    call.refuse("Mod of floating numbers with fmod = 1", "has fmod = 0, which is for integers alone",
+                "For a remainder with the divisor's sign write a - b * floor(a / b).");
   }
-  return formula("exp(log(a) * x)", {{"a", base}, {"x", power}});
+  return run_row(call);
 }
 
 OnnxResult gelu(const OnnxCall& call) {
@@ -214,9 +258,10 @@ OnnxResult selu(const OnnxCall& call) {
 
 OnnxResult equal(const OnnxCall& call) {
   check_inputs(call, 2, 2);
-  if (call.inputs[0].kind != Kind::condition) return run_formula(*find_onnx_operator("", "Equal"), call);
+  if (call.inputs[0].kind != Kind::condition) return run_row(call);
   return formula("(p and q) or not(p or q)",
-                 {{"p", input(call, 0, Kind::condition)}, {"q", input(call, 1, Kind::condition)}}, true);
+                 {{"p", input(call, 0, Kind::condition)}, {"q", input(call, 1, Kind::condition)}},
+                 Kind::condition);
 }
 
 // Operators that look at types, at how many inputs there are, or at words.
@@ -234,6 +279,7 @@ constexpr std::pair<std::string_view, OnnxResult (*)(const OnnxCall&)> kSpecial[
     {"Max", several},
     {"Mean", several},
     {"Min", several},
+    {"Mod", remainder},
     {"Pow", power},
     {"Reshape", reshaped_constant},
     {"Selu", selu},
@@ -251,6 +297,8 @@ std::string OnnxResult::describe() const {
       return "a floating number";
     case Kind::integer:
       return "an integer";
+    case Kind::other_integer:
+      return "an integer of a type other than int32 and int64";
     case Kind::condition:
       return "true or false";
     case Kind::shape:
@@ -265,7 +313,8 @@ std::string OnnxResult::describe() const {
 
 OnnxResult constant_of(const OnnxTensor& tensor) {
   if (tensor.value && is_floating(tensor.type)) return number(make_constant(*tensor.value));
-  if (tensor.value && is_integer(tensor.type)) return {Kind::integer, make_constant(*tensor.value)};
+  if (tensor.value && is_integer(tensor.type))
+    return {integer_kind(tensor.type), make_constant(*tensor.value)};
   if (tensor.value && tensor.type == OnnxType::boolean)
     return {Kind::condition, make_constant(*tensor.value)};
   if (tensor.is_external) return {Kind::array, nullptr, "a constant in another file"};
@@ -300,18 +349,12 @@ void OnnxCall::refuse(std::string_view expected, std::string_view received, std:
 }
 
 OnnxResult run_operator(const OnnxCall& call) {
-  const OnnxNode& node = call.node;
-  if (is_standard_onnx(node.domain)) {
+  if (is_standard_onnx(call.node.domain)) {
     for (const auto& [name, special] : kSpecial) {
-      if (name == node.operation) return special(call);
+      if (name == call.node.operation) return special(call);
     }
   }
-  if (const OnnxOperator* known = find_onnx_operator(node.domain, node.operation))
-    return run_formula(*known, call);
-  call.refuse("element-wise operators alone",
-              is_standard_onnx(node.domain) ? std::string("is none")
-                                            : fmt::format("is of \"{}\"", node.domain.substr(0, 80)),
-              kAlone);
+  return run_row(call);
 }
 
 }  // namespace keratin::inline v0::io::detail

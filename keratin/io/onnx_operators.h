@@ -13,9 +13,11 @@
 
 namespace keratin::inline v0::io::detail {
 
-/// What a name of the graph stands for: `node` for the first three; `text` says what an array is.
+/// What a name of the graph stands for: `node` for the first four; `text` says what an array is. Integers are
+/// whole numbers, never -0, of int32 or int64, which are computed with as long as they do not overflow; those
+/// of other types, which overflow early, are not.
 struct OnnxResult {
-  enum class Kind { number, integer, condition, shape, array, absent } kind = Kind::absent;
+  enum class Kind { number, integer, other_integer, condition, shape, array, absent } kind = Kind::absent;
   keratin::detail::NodePtr node = nullptr;
   std::string text = {};
 

@@ -10,7 +10,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
-FLOAT, BOOL = TensorProto.FLOAT, TensorProto.BOOL
+FLOAT, BOOL, INT32, INT64 = TensorProto.FLOAT, TensorProto.BOOL, TensorProto.INT32, TensorProto.INT64
 X = np.concatenate([np.linspace(-6, 6, 25), [-0.0, 1e-4, 0.3, -1.7, 2.2, 0.75, -0.1]]).astype(np.float32)
 
 
@@ -48,7 +48,23 @@ def inside(operation, low, high, opset=22, **attributes):
     return graph(nodes, [scalar("a", (high - low) / 14), scalar("b", (high + low) / 2)], opset)
 
 
+def of_integers(operation, *inputs, constants=(), to=INT64, **attributes):
+    """Of i, 3x cast to an integer, as a number again; its reciprocal too, for the sign of zero."""
+    return graph([helper.make_node("Mul", ["x", "three"], ["t"]), helper.make_node("Cast", ["t"], ["i"], to=to),
+                  helper.make_node(operation, list(inputs), ["r"], **attributes),
+                  helper.make_node("Cast", ["r"], ["f"], to=FLOAT), helper.make_node("Reciprocal", ["f"], ["v"]),
+                  helper.make_node("Max", ["v", "one"], ["w"]), helper.make_node("Add", ["f", "w"], ["y"])],
+                 [scalar("three", 3.0), scalar("one", 1.0), *constants])
+
+
+def chain(*nodes, constants=()):
+    """Nodes (operation, inputs, output) with their attributes."""
+    return graph([helper.make_node(operation, inputs.split(), [output], **attributes)
+                  for operation, inputs, output, attributes in nodes], constants)
+
+
 half = scalar("half", 0.5)
+zero = scalar("zero", 0.0)
 two = scalar("two", 2.0)
 models = {op.lower(): one(op) for op in
           ["Abs", "Atan", "Ceil", "Celu", "Cos", "Elu", "Erf", "Exp", "Floor", "HardSigmoid", "HardSwish", "Identity",
@@ -103,6 +119,49 @@ models |= {
     "half_precision": graph([helper.make_node("Cast", ["h"], ["c"], to=FLOAT),
                              helper.make_node("Mul", ["x", "c"], ["y"])],
                             [helper.make_tensor("h", TensorProto.FLOAT16, [], [0.333])]),
+}
+seven, three_below = scalar("b", 7, np.int64), scalar("b", -3, np.int64)
+models |= {
+    f"int_{op.lower()}": of_integers(op, "i", "b", constants=[seven]) for op in ["Add", "Sub", "Mul", "Div", "Max", "Min"]}
+models |= {f"int_{op.lower()}": of_integers(op, "i") for op in ["Neg", "Abs", "Sign", "Identity"]}
+models |= {
+    f"int_{op.lower()}": of_integers(op, "i", "b", constants=[seven])
+    for op in ["Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"]}
+models |= {
+    "int_div_below": of_integers("Div", "i", "b", constants=[three_below]),
+    "int_mul_below": of_integers("Mul", "i", "b", constants=[three_below]),
+    "int_mod": of_integers("Mod", "i", "b", constants=[seven]),
+    "int_mod_below": of_integers("Mod", "i", "b", constants=[three_below]),
+    "int_fmod": of_integers("Mod", "i", "b", constants=[three_below], fmod=1),
+    "int_clip": of_integers("Clip", "i", "b", "", constants=[three_below]),
+    "int32": of_integers("Mod", "i", "b", constants=[scalar("b", 5, np.int32)], to=INT32),
+    "int_where": chain(("Cast", "x", "i", {"to": INT64}), ("Mod", "i two", "m", {}), ("Equal", "m zero", "p", {}),
+                       ("Where", "p i two", "w", {}), ("Cast", "w", "f", {"to": FLOAT}), ("Mul", "f x", "y", {}),
+                       constants=[scalar("two", 2, np.int64), scalar("zero", 0, np.int64)]),
+    # A mask by way of integers, as exporters write them.
+    "mask": chain(("Greater", "x half", "p", {}), ("Cast", "p", "i", {"to": INT64}), ("Cast", "i", "f", {"to": FLOAT}),
+                  ("Mul", "f x", "y", {}), constants=[half]),
+    "mask_of_bytes": chain(("Less", "x half", "p", {}), ("Cast", "p", "i", {"to": TensorProto.UINT8}),
+                           ("Cast", "i", "q", {"to": BOOL}), ("Cast", "q", "f", {"to": FLOAT}), ("Mul", "f x", "y", {}),
+                           constants=[half]),
+    # The sign of zero shows in the reciprocal.
+    "cast_to_int": chain(("Cast", "x", "i", {"to": INT64}), ("Cast", "i", "f", {"to": FLOAT}),
+                         ("Reciprocal", "f", "y", {})),
+    "fmod": one("Mod", "b", constants=[scalar("b", 0.7)], fmod=1),
+    "fmod_below": one("Mod", "b", constants=[scalar("b", -2.0)], fmod=1),
+    "fmod_signs": chain(("Mod", "x half", "m", {"fmod": 1}), ("Reciprocal", "m", "y", {}), constants=[half]),
+    "fmod_both": chain(("Mod", "two x", "y", {"fmod": 1}), constants=[two]),
+    "fmod_of_infinity": chain(("Div", "x zero", "a", {}), ("Mod", "a two", "y", {"fmod": 1}), constants=[zero, two]),
+    "fmod_by_infinity": chain(("Div", "x zero", "a", {}), ("Mod", "two a", "y", {"fmod": 1}), constants=[zero, two]),
+    "pow_both": one("Pow", "x"),
+    "pow_whole": chain(("Floor", "x", "b", {}), ("Pow", "x b", "y", {})),
+    "pow_integer": chain(("Cast", "x", "b", {"to": INT64}), ("Pow", "x b", "y", {})),
+    "pow_of_zero": chain(("Mul", "x zero", "a", {}), ("Floor", "x", "b", {}), ("Pow", "a b", "p", {}),
+                         ("Reciprocal", "p", "y", {}), constants=[zero]),
+    "pow_of_infinity": chain(("Div", "x zero", "a", {}), ("Pow", "a x", "y", {}), constants=[zero]),
+    "pow_to_infinity": chain(("Div", "x zero", "b", {}), ("Pow", "x b", "y", {}), constants=[zero]),
+    "pow_to_nan": chain(("Sqrt", "minus", "b", {}), ("Mul", "b x", "c", {}), ("Pow", "x c", "y", {}),
+                        constants=[scalar("minus", -1.0)]),
 }
 # A function of the model's own, called twice, its attribute given once.
 scaled = helper.make_function(
