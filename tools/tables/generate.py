@@ -42,12 +42,14 @@ class Table:
     first: int = 0  # where in the columns row 0 stands
     negative: bool = False  # t stands for x = -t
     goal: float = 0.9  # the simulated error that is good enough
+    exhausts: int = 0  # how many of the most promising rows are judged by all their floats
     zero: float = float("nan")  # t where f crosses 0 and is held to 2^-24 within 1/8
 
     @property
     def mirrored(self):
         """The value on the other side of 0 from that on this one."""
-        return {"complement": lambda c, v: 1 - v, "ramp": lambda c, v: c + v}.get(self.symmetry)
+        complement = lambda c, v: 1 - v
+        return {"complement": complement, "gate": complement, "ramp": lambda c, v: c + v}.get(self.symmetry)
 
     @property
     def size(self):
@@ -97,12 +99,12 @@ def fma(a, b, c):
     return f32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
-def fit(g, rise_of_base, base, da, db, count, starts_at_zero=False):
-    """q such that base + rise_of_base d + d q(d) is nearest to the row's f on [da, db]."""
+def fit(g, rise_of_base, base, da, db, count, starts_at_zero=False, weigh=lambda d, f: 1 / np.maximum(np.abs(f), 1e-30)):
+    """q such that base + rise_of_base d + d q(d) is nearest to the row's f on [da, db], where weigh(d, f) counts most."""
     reach = max(abs(da), abs(db))
     d = (da + db) / 2 + (db - da) / 2 * FIT_POINTS
     rise = d * np.polynomial.polynomial.polyval(d, g[1:])
-    weight = 1 / np.maximum(np.abs(g[0] + rise), 1e-30)
+    weight = weigh(d, g[0] + rise)
     target = (rise + (g[0] - base) - rise_of_base * d) * weight
     basis = np.stack([d * weight * (d / reach) ** j for j in range(count)], 1)
     q = np.zeros(count, dtype=f32)
@@ -129,6 +131,8 @@ def kernel(table, centre, base, q, t, other_side, has_root):
         base = f32(x * f32(0.5))
     elif other_side and table.symmetry == "ramp":
         base, p = f32(f32(centre) + base), f32(p + f32(1))
+    if table.symmetry == "gate":
+        return fma(x, f32(1) - base if other_side else base, f32(t * f32(d * p)))
     if table.power == 0:
         y = fma(d, p, base)
         return f32(1) - y if other_side and table.symmetry == "complement" else y
@@ -146,6 +150,18 @@ def simulate(table, model, a, b, centre, base, q, has_root, points=1500):
     """The largest error in ULP."""
     near = (b - a) / 50 * (np.arange(250) + 0.5) / 250
     t = f32(np.concatenate([np.linspace(a, b, points, endpoint=False), a + near, b - near]))
+    return error_at(t, table, model, centre, base, q, has_root)
+
+
+def exhaust(table, model, a, b, *row):
+    """The largest error in ULP of all floats of a row; next to 0, of 10 million."""
+    first, last = f32([max(a, 2.0**-6), b]).view(np.int32)
+    t = np.arange(first, last + 1, max(1, (last - first) // 10**7), dtype=np.int32).view(f32)
+    # Parts that stay in the cache.
+    return max(error_at(part, table, model, *row, False) for part in np.array_split(t, len(t) // 10**5 + 1))
+
+
+def error_at(t, table, model, centre, base, q, has_root):
     worst = 0
     for other_side in [False, True] if table.mirrored else [False]:
         exact = model.value(t.astype(np.float64))
@@ -168,8 +184,9 @@ def make_row(table, k, a, b):
         q = fit(model.around(0.0), slope, 0.0, a, b, count, abs(model.around(0.0)[1] - slope) < 1e-9)
         return simulate(table, model, a, b, 0.0, f32(0), q, True, 60000), 0.0, f32(0), q
     # Where f falls steeply a centre towards the far end, where it is small, loses least.
-    best = (float("inf"),)
-    for low, high in ((0.3, 0.8), (0.7, 0.97)):
+    best, judged = (float("inf"),), []
+    # A gate has both ends of its rows to care for: 1 - f is small at the far one, f at the near one.
+    for low, high in ((0.3, 0.5), (0.45, 0.65)) if table.symmetry == "gate" else ((0.3, 0.8), (0.7, 0.97)):
         rows = []
         for row in search(table, model, a, b, a + low * (b - a), a + high * (b - a), count):
             rows.append(row)
@@ -178,11 +195,15 @@ def make_row(table, k, a, b):
         # Rare sums of roundings count too: the most promising once more, at many points.
         for _, *row in sorted(rows, key=lambda row: row[0])[:60]:
             error = simulate(table, model, a, b, *row, False, 60000)
-            best = min(best, (error, *row), key=lambda row: row[0])
+            judged.append((error, *row))
+            best = min(best, judged[-1], key=lambda row: row[0])
             if best[0] < table.goal:
                 break
         if best[0] < table.goal:
             break
+    if table.exhausts:
+        judged.sort(key=lambda row: row[0])
+        best = min(((exhaust(table, model, a, b, *row), *row) for _, *row in judged[: table.exhausts]), key=lambda row: row[0])
     return best
 
 
@@ -196,11 +217,14 @@ def search(table, model, a, b, low, high, count):
             low, high = max(low, b - room), max(high, b - 0.5 * room)
     spacing = float(ulp(max(abs(low), abs(high), 2.0**-20)))
     steps = int((high - low) / spacing)
-    centres = float(f32(low)) + np.arange(0, steps, max(1, steps // 6000)) * spacing
+    tried = 400000 if table.symmetry == "gate" else 6000
+    centres = float(f32(low)) + np.arange(0, steps, max(1, steps // tried)) * spacing
     if table.power == 1 and a < 0 < b:
         centres = centres[centres < 0]  # d q(d) is then positive at 0, and x g(x) keeps the sign of -0
     values, slopes = model.value(centres), model.slope(centres)
     score = 1.5 * off_float(values) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(values)
+    if table.symmetry == "gate":  # 1 - f(c) is exact of the float: it has to be right to its own last digit
+        score *= ulp(values) / ulp(1 - values)
     if table.symmetry == "ramp":
         other = table.mirrored(centres, values)
         score += 1.5 * np.abs(f32(table.mirrored(f32(centres), f32(values))) - other) / ulp(other)
@@ -208,7 +232,10 @@ def search(table, model, a, b, low, high, count):
     for centre in centres[:200]:
         g = model.around(centre)
         base = f32(g[0])
-        q = fit(g, 0, float(base), a - centre, b - centre, count)
+        weigh = {}
+        if table.symmetry == "gate":  # the side of x < 0 is the smaller, and more exact
+            weigh["weigh"] = lambda d, f: (d + centre) / ulp((d + centre) * (1 - f))
+        q = fit(g, 0, float(base), a - centre, b - centre, count, **weigh)
         yield simulate(table, model, a, b, centre, base, q, False), centre, base, q
 
 
@@ -305,7 +332,7 @@ TABLES = [
     Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=5, **POSITIVE),
     Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
     Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
-    Table("Silu", lambda a: -a * sigmoid(-a), **RAMP, **curved(1.93, 0, 8.0, 16)),
+    Table("Silu", sigmoid, symmetry="gate", power=1, degree=5, goal=0, exhausts=16, **POSITIVE),
     Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=6, zero=1.2784645, **curved(3.46, 0, 8.0)),
     Table("Gelu", lambda a: -a * normal(-a), degree=7, near_degree=6, **RAMP, **curved(2.28, 0.2052, 8.0)),
     Table("GeluSlope", lambda a: normal(-a) - a * density(a), symmetry="complement", zero=0.7517915, degree=8, near_degree=6, **curved(2.9, 0.1289, 7.39)),

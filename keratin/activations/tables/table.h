@@ -20,6 +20,7 @@ enum class Symmetry {
   below,       ///< t = x for x < 0, where alone it holds; in row 0 the base is root·t
   complement,  ///< t = |x|; the rows hold x < 0, and f(x) = 1 − f(−x)
   ramp,        ///< t = |x|; the rows hold x < 0, and f(x) = x + f(−x)
+  gate,        ///< t = |x|; the rows hold the factor g of f(x) = x·g(x) for x > 0, and g(x) = 1 − g(−x)
 };
 
 struct Form {

@@ -156,6 +156,8 @@ class Rows {
       base = hn::Max(base, root);
     } else if constexpr (form.symmetry == Symmetry::below) {
       base = hn::Min(base, root);
+    } else if constexpr (form.symmetry == Symmetry::gate) {
+      base = hn::IfThenElse(negative, hn::Sub(one, base), base);
     } else if constexpr (form.symmetry == Symmetry::ramp) {
       base = hn::IfThenElse(negative, base, hn::Add(centre, base));
       auto stays = negative;
@@ -169,6 +171,8 @@ class Rows {
   }
 
   static HWY_INLINE Floats result(Floats x, Floats t, Floats d, Floats base, Floats p) {
+    // x·(1 − g) with g = base + d·p is x·(1 − base) + |x|·d·p for x < 0 too.
+    if constexpr (form.symmetry == Symmetry::gate) return fused(x, base, hn::Mul(t, hn::Mul(d, p)));
     if constexpr (form.power == 1) return fused(x, base, hn::Mul(x, hn::Mul(d, p)));
     if constexpr (form.power > 1) {
       // The power in two parts.
