@@ -12,6 +12,7 @@
 #include "keratin/activations/definitions.h"
 #include "keratin/activations/kernels.h"
 #include "keratin/activations/tables/tables.h"
+#include "keratin/simd/choose.h"
 #include "keratin/simd/target_includes.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -307,29 +308,7 @@ namespace keratin::inline v0::activations::detail {
 
 template <>
 Kernels family_kernels<KERATIN_FAMILY>(simd::Isa isa, std::size_t index) {
-  switch (isa) {
-#if HWY_TARGETS & HWY_AVX3
-    case simd::Isa::avx512:
-      return simd::N_AVX3::kKernels[index];
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case simd::Isa::avx2:
-      return simd::N_AVX2::kKernels[index];
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    case simd::Isa::sse4:
-      return simd::N_SSE4::kKernels[index];
-#endif
-#if HWY_TARGETS & HWY_EMU128
-    case simd::Isa::scalar:
-      return simd::N_EMU128::kKernels[index];
-#elif HWY_TARGETS & HWY_SCALAR
-    case simd::Isa::scalar:
-      return simd::N_SCALAR::kKernels[index];
-#endif
-    default:
-      return {};
-  }
+  KERATIN_CHOOSE(isa, simd, kKernels[index])
 }
 
 }  // namespace keratin::inline v0::activations::detail

@@ -7,7 +7,7 @@
 // After foreach_target.h.
 #include <hwy/highway.h>
 
-#include "keratin/simd/dispatch.h"
+#include "keratin/simd/choose.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace keratin::inline v0::detail {
@@ -54,22 +54,7 @@ namespace keratin::inline v0::detail {
 
 void row_times_matrix(const float* x, const float* kernel, const float* bias, std::int64_t in,
                       std::int64_t columns, float* y) {
-  switch (simd::active_isa()) {
-#if HWY_TARGETS & HWY_AVX3
-    case simd::Isa::avx512:
-      return N_AVX3::RowTimesMatrix(x, kernel, bias, in, columns, y);
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case simd::Isa::avx2:
-      return N_AVX2::RowTimesMatrix(x, kernel, bias, in, columns, y);
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    case simd::Isa::sse4:
-      return N_SSE4::RowTimesMatrix(x, kernel, bias, in, columns, y);
-#endif
-    default:  // plain C++, which Highway compiles last
-      return HWY_NAMESPACE::RowTimesMatrix(x, kernel, bias, in, columns, y);
-  }
+  KERATIN_CHOOSE(simd::active_isa(), detail, RowTimesMatrix(x, kernel, bias, in, columns, y))
 }
 
 }  // namespace keratin::inline v0::detail

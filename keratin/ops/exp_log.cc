@@ -1,6 +1,6 @@
 #include "keratin/ops/exp_log.h"
 
-#include "keratin/simd/dispatch.h"
+#include "keratin/simd/choose.h"
 
 namespace keratin::inline v0::ops::detail {
 
@@ -23,28 +23,7 @@ struct ExpLogKernels {
 namespace keratin::inline v0::ops::detail {
 namespace {
 
-const ExpLogKernels& kernels() {
-  switch (simd::active_isa()) {
-#if HWY_TARGETS & HWY_AVX3
-    case simd::Isa::avx512:
-      return simd::N_AVX3::kExpLog;
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case simd::Isa::avx2:
-      return simd::N_AVX2::kExpLog;
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    case simd::Isa::sse4:
-      return simd::N_SSE4::kExpLog;
-#endif
-    default:
-#if HWY_TARGETS & HWY_EMU128
-      return simd::N_EMU128::kExpLog;
-#else
-      return simd::N_SCALAR::kExpLog;
-#endif
-  }
-}
+const ExpLogKernels& kernels() { KERATIN_CHOOSE(simd::active_isa(), simd, kExpLog) }
 
 }  // namespace
 

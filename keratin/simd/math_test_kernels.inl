@@ -1,6 +1,7 @@
 // The functions of math.inl and wide_math.inl over arrays, for the instruction set being compiled.
 #include <hwy/highway.h>
 
+#include "keratin/simd/choose.h"
 #include "keratin/simd/math_test_kernels.h"
 #include "keratin/simd/target_includes.h"
 
@@ -58,31 +59,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace keratin::inline v0::simd::testing {
 
-std::span<const MathFunction> math_functions(Isa isa) {
-  switch (isa) {
-#if HWY_TARGETS & HWY_AVX3
-    case Isa::avx512:
-      return N_AVX3::kFunctions;
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case Isa::avx2:
-      return N_AVX2::kFunctions;
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    case Isa::sse4:
-      return N_SSE4::kFunctions;
-#endif
-#if HWY_TARGETS & HWY_EMU128
-    case Isa::scalar:
-      return N_EMU128::kFunctions;
-#elif HWY_TARGETS & HWY_SCALAR
-    case Isa::scalar:
-      return N_SCALAR::kFunctions;
-#endif
-    default:
-      return {};
-  }
-}
+std::span<const MathFunction> math_functions(Isa isa) { KERATIN_CHOOSE(isa, simd, kFunctions) }
 
 }  // namespace keratin::inline v0::simd::testing
 #endif

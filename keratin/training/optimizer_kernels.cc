@@ -12,7 +12,7 @@
 #include <tuple>
 
 #include "keratin/core/parallel.h"
-#include "keratin/simd/dispatch.h"
+#include "keratin/simd/choose.h"
 #include "keratin/training/sums.h"
 
 #ifndef KERATIN_TRAINING_OPTIMIZER_RULES
@@ -262,24 +262,7 @@ namespace {
 // 64 KiB a float array: chunks start on cache lines, and a small variable stays on its caller's thread.
 constexpr std::int64_t kGrain = 16384;
 
-const OptimizerKernels& kernels() {
-  switch (simd::active_isa()) {
-#if HWY_TARGETS & HWY_AVX3
-    case simd::Isa::avx512:
-      return N_AVX3::kKernels;
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case simd::Isa::avx2:
-      return N_AVX2::kKernels;
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    case simd::Isa::sse4:
-      return N_SSE4::kKernels;
-#endif
-    default:
-      return HWY_NAMESPACE::kKernels;  // plain C++, which Highway compiles last
-  }
-}
+const OptimizerKernels& kernels() { KERATIN_CHOOSE(simd::active_isa(), detail, kKernels) }
 
 }  // namespace
 
