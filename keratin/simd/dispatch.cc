@@ -12,13 +12,14 @@
 namespace keratin::inline v0::simd {
 namespace {
 
-constexpr std::array<std::string_view, kIsaCount> kNames{"scalar", "sse4", "avx2", "avx512"};
-constexpr std::array<std::int64_t, kIsaCount> kTargets{HWY_SCALAR | HWY_EMU128, HWY_SSE4, HWY_AVX2, HWY_AVX3};
+constexpr std::array<std::string_view, kIsaCount> kNames{"scalar", "sse4", "avx2", "avx512", "neon"};
+constexpr std::array<std::int64_t, kIsaCount> kTargets{HWY_SCALAR | HWY_EMU128, HWY_SSE4, HWY_AVX2, HWY_AVX3,
+                                                       HWY_NEON};
 
-// Highway's library says what the machine has; a build of plain C++ alone does without it.
+// Highway's library says what the machine has; a build for the compiler's own baseline alone does without it.
 std::int64_t targets_of_this_machine() {
-  if constexpr ((HWY_TARGETS & ~kTargets[0]) == 0) {
-    return kTargets[0];
+  if constexpr (HWY_TARGETS == HWY_STATIC_TARGET) {
+    return HWY_TARGETS;
   } else {
     return hwy::SupportedTargets();
   }

@@ -8,11 +8,11 @@
 
 namespace keratin::inline v0::simd {
 
-/// In rising order. Results of activations do not depend on it.
-enum class Isa { scalar, sse4, avx2, avx512 };
-inline constexpr int kIsaCount = 4;
+/// In rising order on each kind of machine. Results of activations do not depend on it.
+enum class Isa { scalar, sse4, avx2, avx512, neon };
+inline constexpr int kIsaCount = 5;
 
-/// "scalar", "sse4", "avx2", "avx512".
+/// "scalar", "sse4", "avx2", "avx512"; "neon" on 64-bit Arm.
 KERATIN_API std::string_view name(Isa isa) noexcept;
 
 /// Those that the library was built for and this machine runs, best last.
