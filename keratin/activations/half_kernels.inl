@@ -155,46 +155,82 @@ struct Half {
   }
 };
 
-// For definitions that are exact, or one operation, in their own type: f32 has more than twice the digits of
-// both formats, so rounding its result again rounds once. But for bfloat16's subnormal products, which f32
-// rounds to the same exponents.
+// What Straight runs: value, product, the definition for lanes in doubt, and below which bits of |y| they
+// are.
+
+// A definition that is exact, or one operation, in its own type: f32 has more than twice the digits of both
+// formats, so rounding its result again rounds once. But for bfloat16's subnormal products, which f32 rounds
+// to the same exponents.
+template <class D>
+struct InOwnType {
+  static constexpr std::uint32_t kDoubtful = 0x007FFFFF;
+  const D definition;
+
+  HWY_INLINE Vec<float> value(Vec<float> x) const { return definition(x); }
+  HWY_INLINE Vec<float> product(Vec<float> x, Vec<float> upstream) const {
+    return derivative_of(definition, x) * upstream;
+  }
+};
+
+// A kernel that rounds to odd, as long as what it lost is no subnormal: 2^-90 is enough.
+template <class K, class D>
+struct ToOdd {
+  static constexpr std::uint32_t kDoubtful = 0x12800000;
+  const K kernel;
+  const D& definition;
+
+  HWY_INLINE Vec<float> value(Vec<float> x) const { return {kernel.odd(x.raw)}; }
+  HWY_INLINE Vec<float> product(Vec<float> x, Vec<float> upstream) const {
+    return {kernel.odd(x.raw, upstream.raw)};
+  }
+};
+
+// Whether the kernel of F, value or slope, rounds to odd.
+template <class F>
+constexpr bool kRoundsToOdd = requires(const F& f, Floats x) {
+  f.kernel.odd(x);
+}
+|| requires(const F& f, Floats x) { f.kernel.odd(x, x); };
+
+// Rounds f32 results as they are.
 template <class H>
-struct ExactHalf {
+struct Straight {
   using Lane = H;
   static constexpr std::size_t kVectors = 4, kWidth = hn::MaxLanes(FloatTag()), kLanes = kVectors * kWidth;
 
-  template <class D>
-  static HWY_INLINE void forward(const D& definition, const H* x, H* y, bool streams) {
+  template <class F>
+  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams) {
     Vec<float> result[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u) {
       const Vec<float> raw = load_half(x + u * kWidth);
-      result[u] = where(is_nan(raw), raw, definition(raw));
+      result[u] = where(is_nan(raw), raw, f.value(raw));
     }
-    round(result, y, streams,
-          [&](std::size_t u) { return certain_value<H>(definition, load_half(x + u * kWidth)); });
+    round<F::kDoubtful>(result, y, streams, [&](std::size_t u) {
+      return certain_value<H>(f.definition, load_half(x + u * kWidth));
+    });
   }
-  template <class D>
-  static HWY_INLINE void gradient(const D& definition, const H* x, const H* upstream, H* out, bool streams) {
+  template <class F>
+  static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams) {
     Vec<float> result[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u) {
       const Vec<float> raw = load_half(x + u * kWidth), factor = load_half(upstream + u * kWidth);
-      result[u] = where(is_nan(raw), raw, derivative_of(definition, raw) * factor);
+      result[u] = where(is_nan(raw), raw, f.product(raw, factor));
     }
-    round(result, out, streams, [&](std::size_t u) {
-      return certain_gradient<H>(definition, load_half(x + u * kWidth), load_half(upstream + u * kWidth));
+    round<F::kDoubtful>(result, out, streams, [&](std::size_t u) {
+      return certain_gradient<H>(f.definition, load_half(x + u * kWidth), load_half(upstream + u * kWidth));
     });
   }
 
  private:
-  template <class Certain>
+  template <std::uint32_t kDoubtful, class Certain>
   static HWY_INLINE void round(Vec<float> (&result)[kVectors], H* to, bool streams, const Certain& certain) {
     if constexpr (std::is_same_v<H, bfloat16>) {
       const Tag<std::uint32_t> tag;
-      // One less than the bits of |y|: of the numbers that are not 0 the subnormal ones are the least.
+      // One less than the bits of |y|: of the numbers that are not 0 the smallest are the least.
       const auto below = [&](Vec<float> y) {
         return hn::Sub(hn::BitCast(tag, hn::Abs(y.raw)), hn::Set(tag, 1u));
       };
-      const auto limit = hn::Set(tag, 0x007FFFFFu);
+      const auto limit = hn::Set(tag, kDoubtful);
       auto least = below(result[0]);
       for (std::size_t u = 1; u < kVectors; ++u) least = hn::Min(least, below(result[u]));
       if (HWY_UNLIKELY(!hn::AllFalse(tag, hn::Lt(least, limit)))) {
@@ -232,14 +268,19 @@ struct HalfEntry {
   static void forward(const void* parameters, const H* x, H* y, std::size_t n, bool streams) {
     const D d = definition_of<D, H>(parameters);
     const auto run = [&]<class F>(const F& f) {
-      forward_loop<Half<H, typename F::Route>>(f, x, y, n, streams);
+      if constexpr (kRoundsToOdd<F>) {
+        const ToOdd<std::remove_const_t<decltype(f.kernel)>, D> odd{f.kernel, d};
+        forward_loop<Straight<H>>(odd, x, y, n, streams);
+      } else {
+        forward_loop<Half<H, typename F::Route>>(f, x, y, n, streams);
+      }
     };
     if (with_fast_value(d, run)) return;
     if constexpr (requires { d.only_selects(); }) {
       if (d.only_selects()) return forward_loop<SelectedHalf<H>>(d, x, y, n, streams);
     }
     if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return forward_loop<ExactHalf<H>>(d, x, y, n, streams);
+      if (is_exact(d)) return forward_loop<Straight<H>>(InOwnType<D>{d}, x, y, n, streams);
     }
     if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }
@@ -247,11 +288,16 @@ struct HalfEntry {
                        bool streams) {
     const D d = definition_of<D, H>(parameters);
     const auto run = [&]<class F>(const F& f) {
-      gradient_loop<Half<H, typename F::Route>>(f, x, upstream, out, n, streams);
+      if constexpr (kRoundsToOdd<F>) {
+        const ToOdd<std::remove_const_t<decltype(f.kernel)>, D> odd{f.kernel, d};
+        gradient_loop<Straight<H>>(odd, x, upstream, out, n, streams);
+      } else {
+        gradient_loop<Half<H, typename F::Route>>(f, x, upstream, out, n, streams);
+      }
     };
     if (with_fast_slope(d, run)) return;
     if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return gradient_loop<ExactHalf<H>>(d, x, upstream, out, n, streams);
+      if (is_exact(d)) return gradient_loop<Straight<H>>(InOwnType<D>{d}, x, upstream, out, n, streams);
     }
     if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }

@@ -1,5 +1,42 @@
 // hard_sigmoid, hard_silu and sparse_plus: no table, no division. A sum that rounds keeps what it lost, a
 // quotient of one divisor is a product with the divisor's inverse in two parts.
+//
+// odd() is what 16-bit floats take: of the two floats around a result that is none, the odd one. It lies on
+// no tie of a format with two digits less, so rounding it again rounds once.
+
+// y, rounded to odd, of a number less than a float away: on which side of y tells the sign of rest.
+HWY_INLINE Floats to_odd(Floats y, Floats rest) {
+  const FloatTag tag;
+  const IndexTag whole;
+  const auto bits = hn::BitCast(whole, y), one = hn::Set(whole, 1);
+  const auto even = hn::Eq(hn::And(bits, one), hn::Zero(whole));
+  // Not where a NaN is among them, nor where y is 0: it can be stepped to from both sides.
+  const auto between = hn::And(hn::Gt(hn::Abs(rest), hn::Zero(tag)), hn::Gt(hn::Abs(y), hn::Zero(tag)));
+  const auto step = hn::Or(hn::BroadcastSignBit(hn::Xor(bits, hn::BitCast(whole, rest))), one);
+  return hn::BitCast(tag,
+                     hn::Add(bits, hn::IfThenElseZero(hn::And(even, hn::RebindMask(whole, between)), step)));
+}
+
+// A number in two parts.
+struct TwoFloats {
+  Floats hi, lo;
+};
+HWY_INLINE TwoFloats exact_sum(Floats a, Floats b) {
+  const Floats hi = hn::Add(a, b), of_b = hn::Sub(hi, a);
+  return {hi, hn::Add(hn::Sub(a, hn::Sub(hi, of_b)), hn::Sub(b, of_b))};
+}
+
+// a·factor/divisor, rounded to odd.
+HWY_INLINE Floats odd_quotient(TwoFloats a, Floats factor, float divisor) {
+  const FloatTag tag;
+  const Floats inverse = hn::Set(tag, 1 / divisor), minus = hn::Set(tag, -divisor);
+  const Floats product = hn::Mul(a.hi, factor);
+  const Floats lost = fused(a.lo, factor, fused(a.hi, factor, hn::Neg(product)));
+  const Floats near = hn::Mul(product, inverse);
+  // Up to 1.5 floats off: once more, so that the remainder is of the nearest one.
+  const Floats quotient = fused(hn::Add(fused(near, minus, product), lost), inverse, near);
+  return to_odd(quotient, hn::Add(fused(quotient, minus, product), lost));
+}
 
 // 1/divisor, in two parts.
 struct Inverse {
@@ -20,6 +57,7 @@ class HardSigmoidKernel {
     high_ = static_cast<float>(slope);
     if (high_ > slope) high_ = std::nextafterf(high_, 0);
     low_ = std::max(std::nextafterf(static_cast<float>(slope - high_), 1), high_ * 0x1p-60f);
+    limit_ = static_cast<float>(d.limit);
   }
 
   HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
@@ -31,9 +69,15 @@ class HardSigmoidKernel {
     }
     return true;
   }
+  HWY_INLINE Floats odd(Floats x) const {
+    const FloatTag tag;
+    const Floats limit = hn::Set(tag, limit_);
+    const Floats cut = at_most(limit, at_least(hn::Neg(limit), x));
+    return odd_quotient(exact_sum(cut, limit), hn::Set(tag, 1.0f), 2 * limit_);
+  }
 
  private:
-  float high_, low_;
+  float high_, low_, limit_;
 };
 
 // 1/(2 limit) between the limits. A float away from a limit is on the other side of it: <= is < there.
@@ -79,6 +123,14 @@ class HardSiluKernel {
     }
     return true;
   }
+  HWY_INLINE Floats odd(Floats x) const {
+    const FloatTag tag;
+    const Floats three = hn::Set(tag, 3.0f), cut = at_least(hn::Neg(three), x);
+    const auto line = hn::Ge(x, three);
+    // Not beyond 3: six times the largest bfloat16 is infinite.
+    const Floats inside = hn::IfThenElse(line, three, cut);
+    return hn::IfThenElse(line, x, odd_quotient(exact_sum(inside, three), inside, 6));
+  }
 
  private:
   // b where they are equal or one is NaN.
@@ -112,6 +164,15 @@ class HardSiluSlopeKernel {
     y[0] = hn::IfThenZeroElse(hn::Le(x[0], hn::Set(tag, -3.0f)), slope);
     return true;
   }
+  HWY_INLINE Floats odd(Floats x, Floats upstream) const {
+    const FloatTag tag;
+    // Sixteenths, so that the product with the largest bfloat16 is finite.
+    const TwoFloats sum = exact_sum(hn::Mul(x, hn::Set(tag, 0.125f)), hn::Set(tag, 0.1875f));
+    const Floats inside = odd_quotient(sum, upstream, 0.375f);
+    const Floats below =
+        hn::IfThenElse(hn::Le(x, hn::Set(tag, -3.0f)), hn::Mul(hn::Zero(tag), upstream), inside);
+    return hn::IfThenElse(hn::Ge(x, hn::Set(tag, 3.0f)), upstream, below);
+  }
 
  private:
   const Inverse third_;
@@ -134,6 +195,15 @@ class SparsePlusKernel {
     y[0] = at_least(fused(root, root, hn::Add(product, product)), x[0]);
     return true;
   }
+  HWY_INLINE Floats odd(Floats x) const {
+    const FloatTag tag;
+    const Floats half = hn::Set(tag, 0.5f), one = hn::Set(tag, 1.0f);
+    const Floats cut = at_most(one, at_least(hn::Neg(one), x));
+    const TwoFloats root = exact_sum(hn::Mul(cut, half), half);
+    const Floats y = hn::Mul(root.hi, root.hi);
+    const Floats lost = fused(hn::Add(root.hi, root.hi), root.lo, fused(root.hi, root.hi, hn::Neg(y)));
+    return hn::IfThenElse(hn::Ge(x, one), x, to_odd(y, lost));
+  }
 };
 
 // (x + 1)/2 within [0, 1].
@@ -148,5 +218,11 @@ class SparsePlusSlopeKernel {
     const Floats half = hn::Set(tag, 0.5f), one = hn::Set(tag, 1.0f);
     y[0] = at_most(one, at_least(hn::Zero(tag), fused(x[0], half, half)));
     return true;
+  }
+  HWY_INLINE Floats odd(Floats x, Floats upstream) const {
+    const FloatTag tag;
+    const Floats half = hn::Set(tag, 0.5f), one = hn::Set(tag, 1.0f);
+    const Floats cut = at_most(one, at_least(hn::Neg(one), x));
+    return odd_quotient(exact_sum(hn::Mul(cut, half), half), upstream, 1);
   }
 };
