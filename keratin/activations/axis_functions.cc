@@ -2,7 +2,6 @@
 #include "keratin/activations/axis_functions.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,16 +18,13 @@
 
 namespace keratin::inline v0::activations {
 
-std::vector<std::size_t> Axes::of(const Shape& shape, std::string_view operation) const {
-  std::vector<std::size_t> axes;
-  if (!axes_) {
-    axes.resize(shape.rank());
-    std::iota(axes.begin(), axes.end(), 0);
-    return axes;
-  }
+AxisNumbers Axes::of(const Shape& shape, std::string_view operation) const {
+  if (!axes_) return AxisNumbers::range(0, shape.rank());
+  AxisNumbers axes;
   if (axes_->empty())
     throw ValueError(operation, "it needs at least one axis", "axis is []", "Give one, or None for all.");
-  for (const std::int64_t axis : *axes_) axes.push_back(shape.axis(axis, operation));
+  for (const std::int64_t axis : *axes_)
+    axes.push_back(static_cast<std::int64_t>(shape.axis(axis, operation)));
   std::sort(axes.begin(), axes.end());
   if (std::adjacent_find(axes.begin(), axes.end()) != axes.end()) {
     throw ShapeError(operation, "each axis may come once", "axis is " + to_string(),
@@ -119,17 +115,17 @@ Tensor AxisActivation::apply(const Tensor& x, bool) const {
                                    : "Give it a batch axis with expand_dims, or take Keras 3's behaviour: "
                                      "activations::Softmax{.allow_rank_1 = true}.");
   }
-  const std::vector<std::size_t> axes = axes_.of(x.shape(), keras_name());
+  const AxisNumbers axes = axes_.of(x.shape(), keras_name());
   Tensor y = AxisCall::run(kind_, x, axes, output_shape(x.shape()));
   // Losses compute from the logits; they take classes along the last axis.
-  if (kind_ == AxisKind::softmax && axes.size() == 1 && axes[0] + 1 == x.rank()) {
+  if (kind_ == AxisKind::softmax && axes.size() == 1 && axes[0] + 1 == static_cast<std::int64_t>(x.rank())) {
     y.set_origin(keratin::detail::make_small<Tensor::Origin>(Tensor::Origin{"softmax", x}));
   }
   return y;
 }
 
 Shape AxisActivation::output_shape(const Shape& input) const {
-  const std::vector<std::size_t> axes = axes_.of(input, keras_name());
+  const AxisNumbers axes = axes_.of(input, keras_name());
   if (kind_ != AxisKind::glu) return input;
   Shape halved = input;
   std::int64_t& size = halved[axes[0]];

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "keratin/activations/activation_fn.h"
+#include "keratin/core/axis_numbers.h"
 #include "keratin/core/export.h"
 #include "keratin/tensor/tensor.h"
 
@@ -22,22 +23,23 @@ namespace keratin::inline v0::activations {
 class KERATIN_API Axes {
  public:
   template <std::integral Integer>
-  Axes(Integer axis) : axes_(std::vector{static_cast<std::int64_t>(axis)}) {}
-  Axes(std::initializer_list<std::int64_t> axes) : axes_(axes) {}
-  Axes(std::vector<std::int64_t> axes) : axes_(std::move(axes)) {}
+  Axes(Integer axis) : axes_(AxisNumbers{static_cast<std::int64_t>(axis)}) {}
+  Axes(std::initializer_list<std::int64_t> axes) : axes_(AxisNumbers(axes)) {}
+  Axes(const AxisNumbers& axes) : axes_(axes) {}
+  Axes(const std::vector<std::int64_t>& axes) : axes_(axes) {}
   Axes(std::nullopt_t) {}
 
   /// Nothing for all axes.
-  const std::optional<std::vector<std::int64_t>>& values() const noexcept { return axes_; }
+  const std::optional<AxisNumbers>& values() const noexcept { return axes_; }
   /// Counted from the front, ascending; ShapeError if `shape` lacks one or one comes twice.
-  std::vector<std::size_t> of(const Shape& shape, std::string_view operation) const;
+  AxisNumbers of(const Shape& shape, std::string_view operation) const;
   /// "-1", "[1, 2]", "None".
   std::string to_string() const;
 
   friend bool operator==(const Axes&, const Axes&) = default;
 
  private:
-  std::optional<std::vector<std::int64_t>> axes_;
+  std::optional<AxisNumbers> axes_;
 };
 
 // The functions with their parameters, as values of an `activation` argument.

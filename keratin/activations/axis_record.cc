@@ -146,12 +146,11 @@ void set_axis_second_gradient(AxisSecondGradient function) noexcept {
   second_gradient.store(function, std::memory_order_relaxed);
 }
 
-Tensor AxisCall::run(AxisKind kind, const Tensor& x, std::vector<std::size_t> axes,
-                     const Shape& result_shape) {
-  AxisCall call{.kind = kind, .axes = std::move(axes)};
+Tensor AxisCall::run(AxisKind kind, const Tensor& x, const AxisNumbers& axes, const Shape& result_shape) {
+  AxisCall call{.kind = kind, .axes = axes};
   if (kind == AxisKind::glu) {
     // Every axis up to the halved one is outside, those after it go along with the halves: nothing is turned.
-    const std::size_t axis = call.axes[0];
+    const auto axis = static_cast<std::size_t>(call.axes[0]);
     call.rows = {x.shape().part(0, axis).size(), result_shape.part(axis, result_shape.rank()).size()};
   } else {
     call.rows = {x.shape(), call.axes};

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "keratin/activations/axis_functions.h"
 #include "keratin/tensor/node.h"
@@ -17,30 +16,26 @@ namespace keratin::inline v0::activations::detail {
 
 /// Where the axes of one call stand: the tensor is turned so that they come last, as rows.
 struct Rows {
-  std::vector<std::int64_t> order;    // of the axes; empty where they are last already
-  std::vector<std::int64_t> inverse;  // back again
+  AxisNumbers order;    // of the axes; empty where they are last already
+  AxisNumbers inverse;  // back again
   std::int64_t count = 1, length = 1;
   std::int64_t inner = 1;  // numbers between two elements of a row; 0 where they do not lie evenly
 
   Rows(std::int64_t rows, std::int64_t elements) : count(rows), length(elements) {}
-  Rows(const Shape& shape, const std::vector<std::size_t>& axes) {
-    const auto is_row_axis = [&](std::size_t axis) {
-      return std::find(axes.begin(), axes.end(), axis) != axes.end();
-    };
-    for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
-      (is_row_axis(axis) ? length : count) *= shape[axis];
-      if (!is_row_axis(axis)) order.push_back(static_cast<std::int64_t>(axis));
+  Rows(const Shape& shape, const AxisNumbers& axes) {
+    for (std::size_t i = 0; i < shape.rank(); ++i) {
+      const auto axis = static_cast<std::int64_t>(i);
+      (axes.contains(axis) ? length : count) *= shape[i];
+      if (!axes.contains(axis)) order.push_back(axis);
     }
-    for (const std::size_t axis : axes) order.push_back(static_cast<std::int64_t>(axis));
+    for (const std::int64_t axis : axes) order.push_back(axis);
     if (std::is_sorted(order.begin(), order.end())) {
       order.clear();
       return;
     }
-    const bool are_adjacent = axes.back() - axes.front() + 1 == axes.size();
-    inner = are_adjacent ? shape.part(axes.back() + 1, shape.rank()).size() : 0;
-    inverse.resize(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-      inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    const bool are_adjacent = axes.back() - axes.front() + 1 == static_cast<std::int64_t>(axes.size());
+    inner = are_adjacent ? shape.part(static_cast<std::size_t>(axes.back()) + 1, shape.rank()).size() : 0;
+    inverse = order.inverse();
   }
 
   Tensor turned(const Tensor& x) const {
@@ -53,7 +48,7 @@ struct Rows {
 
 struct AxisCall {
   AxisKind kind = AxisKind::softmax;
-  std::vector<std::size_t> axes;
+  AxisNumbers axes;
   Rows rows{1, 1};
   /// f32 along an inner axis: by kernels that go down columns, nothing is turned.
   bool by_columns = false;
@@ -63,7 +58,7 @@ struct AxisCall {
   std::shared_ptr<Node> x_node = nullptr;
 
   /// f of x, recorded where that is wanted.
-  static Tensor run(AxisKind kind, const Tensor& x, std::vector<std::size_t> axes, const Shape& result);
+  static Tensor run(AxisKind kind, const Tensor& x, const AxisNumbers& axes, const Shape& result);
   /// x's own gradient from that of the result; recorded in its turn while the thread records.
   Tensor gradient(const Tensor& upstream) const;
   /// f(x) again, recorded where that is wanted.

@@ -124,7 +124,7 @@ Config for_keras2(const BuiltinActivation& activation) {
 Config axis_config(const Axes& axes) {
   if (!axes.values()) return nullptr;
   if (axes.values()->size() == 1) return axes.values()->front();
-  return *axes.values();
+  return Config(std::vector(axes.values()->begin(), axes.values()->end()));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ using activations::detail::AxisKind;
 
 // x = [a, b] along the axis and u·∂glu = [u·σ(b), u·a·σ'(b)].
 Tensors of_glu(const AxisCall& call, const Tensor& u, const Tensor& v) {
-  const auto axis = static_cast<std::int64_t>(call.axes[0]);
-  const std::int64_t half = u.shape()[call.axes[0]];
+  const std::int64_t axis = call.axes[0];
+  const std::int64_t half = u.shape()[static_cast<std::size_t>(axis)];
   const Tensor x = call.input();
   const auto halves = [&](const Tensor& t) {
     return std::pair(ops::slice(t, axis, 0, half), ops::slice(t, axis, half, 2 * half));
@@ -28,8 +28,7 @@ Tensors of_glu(const AxisCall& call, const Tensor& u, const Tensor& v) {
 }  // namespace
 
 Tensors axis_second_gradient(const AxisCall& call, const Tensor& u, const Tensor& v) {
-  const std::vector<std::int64_t> axes(call.axes.begin(), call.axes.end());
-  const auto sum = [&](const Tensor& t) { return ops::sum(t, axes, true); };
+  const auto sum = [&](const Tensor& t) { return ops::sum(t, call.axes, true); };
   switch (call.kind) {
     case AxisKind::softmax: {
       // g = y·(u - Σuy), so Σvg = Σvuy - Σvy·Σuy; its slope by y goes back through softmax.

@@ -26,7 +26,7 @@ class AttentionBody : public ListLayerBody {
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
   Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
-    std::vector<Shape> shapes;
+    Shapes shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     output_shapes(shapes);
     const Tensor &query = inputs[0], &value = inputs[1], &key = inputs.back();
@@ -44,7 +44,7 @@ class AttentionBody : public ListLayerBody {
     return {y};
   }
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     check_count(inputs.size(), 2, 3, "two or three inputs: query, value, key");
     detail::check_attention_inputs(*this, inputs);
     const Shape &query = inputs[0], &key = inputs.size() == 3 ? inputs[2] : inputs[1];
@@ -96,7 +96,7 @@ class DotAttentionBody final : public AttentionBody<DotArguments> {
                      "received score_mode=\"" + a_.options.score_mode + "\"",
                      did_you_mean(a_.options.score_mode, kModes));
   }
-  void build_list(const std::vector<Shape>&) override {
+  void build_list(const Shapes&) override {
     if (a_.options.use_scale) scale_ = add_weight({}, "scale", "ones");
     if (a_.options.score_mode == "concat") concat_ = add_weight({}, "concat_score_weight", "ones");
   }
@@ -129,7 +129,7 @@ struct AdditiveArguments {
 class AdditiveAttentionBody final : public AttentionBody<AdditiveArguments> {
  public:
   explicit AdditiveAttentionBody(AdditiveArguments arguments) : AttentionBody(std::move(arguments)) {}
-  void build_list(const std::vector<Shape>& inputs) override {
+  void build_list(const Shapes& inputs) override {
     if (a_.options.use_scale) scale_ = add_weight({inputs[0].back()}, "scale", "glorot_uniform");
   }
 

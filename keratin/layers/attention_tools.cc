@@ -14,7 +14,7 @@ void check_rate(std::string_view class_name, double rate) {
                    "It is the share of scores to drop.");
 }
 
-void check_attention_inputs(const LayerBody& body, const std::vector<Shape>& inputs) {
+void check_attention_inputs(const LayerBody& body, const Shapes& inputs) {
   std::string shapes;
   bool is_fine = true;
   for (const Shape& shape : inputs) {

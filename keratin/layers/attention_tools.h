@@ -13,7 +13,7 @@ namespace keratin::inline v0::detail {
 /// ValueError, naming the class, for a dropout rate outside [0, 1].
 void check_rate(std::string_view class_name, double rate);
 /// ShapeError unless all inputs have three axes, one batch, and value and key the same steps.
-void check_attention_inputs(const LayerBody& body, const std::vector<Shape>& inputs);
+void check_attention_inputs(const LayerBody& body, const Shapes& inputs);
 /// (1, queries, keys): a key is seen by the queries from its own place on.
 Tensor causal_mask(std::int64_t queries, std::int64_t keys);
 /// Both, broadcast; either may be undefined.

@@ -63,7 +63,7 @@ class BatchNormalizationBody final : public LayerBody {
 
   Tensor call(const Tensor& x, const CallContext& context) const override {
     output_shape(x.shape());
-    const std::vector<std::int64_t> axes = axes_of(x.shape());
+    const AxisNumbers axes = axes_of(x.shape());
     const Shape wide = detail::broadcast_shape(x.shape(), axes);
     const auto spread = [&](const Variable& variable) {
       return variable.is_defined() ? ops::reshape(variable.tensor(), wide) : Tensor();
@@ -82,7 +82,7 @@ class BatchNormalizationBody final : public LayerBody {
   }
 
   Shape output_shape(const Shape& input) const override {
-    const std::vector<std::int64_t> axes = axes_of(input);
+    const AxisNumbers axes = axes_of(input);
     if (!mean_.is_defined()) return input;
     for (std::size_t i = 0; i < axes.size(); ++i) {
       const std::int64_t size = input[static_cast<std::size_t>(axes[i])];
@@ -101,7 +101,7 @@ class BatchNormalizationBody final : public LayerBody {
   }
 
  private:
-  std::vector<std::int64_t> axes_of(const Shape& shape) const {
+  AxisNumbers axes_of(const Shape& shape) const {
     return detail::sorted_axes(shape, a_.options.axis, "batch_normalization");
   }
 

@@ -11,15 +11,15 @@ namespace keratin::inline v0 {
 
 Tensors CellBody::call_list(const Tensors& inputs, const CallContext& context) const {
   const Shape& shape = inputs.front().shape();
-  check_count(inputs.size(), 1 + state_shapes(shape).size(), 1 + state_shapes(shape).size(),
-              "an input and " + std::to_string(state_shapes(shape).size()) + " states");
+  if (const std::size_t states = state_shapes(shape).size(); inputs.size() != 1 + states)
+    check_count(inputs.size(), 1 + states, 1 + states, "an input and " + std::to_string(states) + " states");
   const StepNoise drops = noise(shape, context.training);
   const Tensor projected = ops::squeeze(project(ops::expand_dims(inputs.front(), 0), drops), 0);
   return step(projected, {inputs.begin() + 1, inputs.end()}, drops, context.training);
 }
 
-std::vector<Shape> CellBody::output_shapes(const std::vector<Shape>& inputs) const {
-  std::vector<Shape> shapes = state_shapes(inputs.front());
+Shapes CellBody::output_shapes(const Shapes& inputs) const {
+  Shapes shapes = state_shapes(inputs.front());
   shapes.insert(shapes.begin(), step_shape(inputs.front()));
   return shapes;
 }
@@ -29,8 +29,7 @@ namespace {
 
 // The first two axes swapped: steps in front, so that each is one piece of memory.
 Tensor swapped(const Tensor& x) {
-  std::vector<std::int64_t> order(x.rank());
-  for (std::size_t i = 0; i < x.rank(); ++i) order[i] = static_cast<std::int64_t>(i);
+  AxisNumbers order = AxisNumbers::range(0, x.rank());
   std::swap(order[0], order[1]);
   return ops::transpose(x, order);
 }
@@ -90,7 +89,7 @@ RecurrentBody::RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& r
   static_cast<void>(Layer(cell_));
 }
 
-void RecurrentBody::build_list(const std::vector<Shape>& inputs) {
+void RecurrentBody::build_list(const Shapes& inputs) {
   cell_->ensure_built({step_of(inputs.front())});
   if (!trainable) cell_->set_trainable(false);
 }
@@ -138,7 +137,7 @@ void RecurrentBody::keep(const Tensors& states) const {
 
 Tensors RecurrentBody::call_list(const Tensors& inputs, const CallContext& context) const {
   const Tensor& x = inputs.front();
-  std::vector<Shape> shapes;
+  Shapes shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape());
   output_shapes(shapes);
   const Shape step = step_of(x.shape());
@@ -193,15 +192,14 @@ Tensors RecurrentBody::call_list(const Tensors& inputs, const CallContext& conte
   return results;
 }
 
-std::vector<Shape> RecurrentBody::output_shapes(const std::vector<Shape>& inputs) const {
+Shapes RecurrentBody::output_shapes(const Shapes& inputs) const {
   const Shape& x = inputs.front();
   if (x.rank() < 3) refuse_input("an input of shape (batch, steps, features)", x, "Add an axis of steps.");
   const Shape step = step_of(x);
-  const std::vector<Shape> states = cell_->state_shapes(step);
-  check_count(inputs.size(), 1, inputs.size() == 1 ? 1 : 1 + states.size(),
-              "an input, or an input and " + std::to_string(states.size()) + " states");
-  if (inputs.size() > 1 && inputs.size() != 1 + states.size())
-    check_count(inputs.size(), 1 + states.size(), 1 + states.size(), "an input and each state");
+  const Shapes states = cell_->state_shapes(step);
+  if (inputs.size() != 1 && inputs.size() != 1 + states.size())
+    check_count(inputs.size(), 1 + states.size(), 1 + states.size(),
+                "an input, or an input and " + std::to_string(states.size()) + " states");
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     bool fits = inputs[i].rank() == states[i - 1].rank();
     for (std::size_t axis = 0; fits && axis < inputs[i].rank(); ++axis) {
@@ -213,7 +211,7 @@ std::vector<Shape> RecurrentBody::output_shapes(const std::vector<Shape>& inputs
   }
   Shape output = cell_->step_shape(step);
   if (recurrence_.return_sequences) output = output.with_inserted(1, x[1]);
-  std::vector<Shape> shapes = {output};
+  Shapes shapes = {output};
   if (recurrence_.return_state) shapes.insert(shapes.end(), states.begin(), states.end());
   return shapes;
 }

@@ -20,7 +20,7 @@ struct StepNoise {
 class KERATIN_API CellBody : public ListLayerBody {
  public:
   /// Shapes of the states for an input (batch, ...) of one step.
-  virtual std::vector<Shape> state_shapes(const Shape& step) const = 0;
+  virtual Shapes state_shapes(const Shape& step) const = 0;
   /// The output, then the new states.
   virtual Tensors step(const Tensor& x, const Tensors& states, const StepNoise& noise,
                        bool training) const = 0;
@@ -43,7 +43,7 @@ class KERATIN_API CellBody : public ListLayerBody {
   virtual Shape step_shape(const Shape& step) const { return state_shapes(step).front(); }
 
   Tensors call_list(const Tensors& inputs, const CallContext& context) const override;
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
+  Shapes output_shapes(const Shapes& inputs) const override;
 };
 
 namespace detail {
@@ -62,9 +62,9 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
  public:
   RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& recurrence);
 
-  void build_list(const std::vector<Shape>& inputs) override;
+  void build_list(const Shapes& inputs) override;
   Tensors call_list(const Tensors& inputs, const CallContext& context) const override;
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
+  Shapes output_shapes(const Shapes& inputs) const override;
   Tensors output_masks(const Tensors& inputs, const Tensors& masks) const override;
   std::vector<LayerPart> parts() const override { return {{"cell", cell_}}; }
   bool depends_on_generation() const override { return false; }

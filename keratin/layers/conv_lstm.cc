@@ -91,7 +91,7 @@ class ConvLSTMCellBody final : public CellBody {
   const Arguments& arguments() const noexcept { return a_; }
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
-  void build_list(const std::vector<Shape>& inputs) override {
+  void build_list(const Shapes& inputs) override {
     const ConvLSTMOptions& o = a_.options;
     const std::int64_t channels = last(inputs.front()).back(), columns = 4 * a_.filters;
     kernel_ = add_weight(kernel_shape(channels), "kernel", o.kernel_initializer, o.kernel_regularizer,
@@ -106,7 +106,7 @@ class ConvLSTMCellBody final : public CellBody {
     add_activation("recurrent_activation", o.recurrent_activation, state);
   }
 
-  std::vector<Shape> state_shapes(const Shape& step) const override {
+  Shapes state_shapes(const Shape& step) const override {
     Shape shape = last(step);
     if (shape.back() == Shape::kUnknown)
       refuse_input("a known number of channels", step, "Give Input that number.");

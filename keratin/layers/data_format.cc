@@ -1,7 +1,5 @@
 #include "keratin/layers/data_format.h"
 
-#include <vector>
-
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 #include "keratin/ops/ops.h"
@@ -18,7 +16,7 @@ std::string data_format_of(const std::optional<std::string>& given, std::string_
 
 Tensor to_channels_last(const Tensor& x, const std::string& format) {
   if (format == "channels_last" || x.rank() < 3) return x;
-  std::vector<std::int64_t> order = {0};
+  AxisNumbers order = {0};
   for (std::size_t axis = 2; axis < x.rank(); ++axis) order.push_back(static_cast<std::int64_t>(axis));
   order.push_back(1);
   return ops::transpose(x, order);
@@ -26,7 +24,7 @@ Tensor to_channels_last(const Tensor& x, const std::string& format) {
 
 Tensor from_channels_last(const Tensor& x, const std::string& format) {
   if (format == "channels_last" || x.rank() < 3) return x;
-  std::vector<std::int64_t> order = {0, static_cast<std::int64_t>(x.rank()) - 1};
+  AxisNumbers order = {0, static_cast<std::int64_t>(x.rank()) - 1};
   for (std::size_t axis = 1; axis + 1 < x.rank(); ++axis) order.push_back(static_cast<std::int64_t>(axis));
   return ops::transpose(x, order);
 }

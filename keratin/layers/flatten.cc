@@ -1,7 +1,6 @@
 #include "keratin/layers/flatten.h"
 
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
@@ -30,7 +29,7 @@ class FlattenBody final : public LayerBody {
   Tensor call(const Tensor& x, const CallContext&) const override {
     const Shape flat = output_shape(x.shape());
     if (data_format_ == "channels_last" || x.rank() < 3) return ops::reshape(x, flat);
-    std::vector<std::int64_t> order = {0};
+    AxisNumbers order = {0};
     for (std::size_t axis = 2; axis < x.rank(); ++axis) order.push_back(static_cast<std::int64_t>(axis));
     order.push_back(1);
     return ops::reshape(ops::transpose(x, order), flat);

@@ -36,7 +36,7 @@ inline Tensor values_away_from(const Shape& shape, const std::vector<double>& ki
 inline void expect_gradients_match(const std::string& label, const std::function<Layer()>& make,
                                    const Tensors& inputs, const CallContext& context = {}) {
   const std::size_t count = inputs.size();
-  std::vector<Shape> shapes;
+  Shapes shapes;
   for (const Tensor& x : inputs) shapes.push_back(x.shape());
   const Layer first = make();
   first.build_list(shapes);

@@ -134,7 +134,7 @@ const LayerBody& LayerBody::called(const CallContext& context) const {
                    "Layer \"" + name + "\". ReversibleEmbedding alone goes back.");
 }
 
-void LayerBody::build_list(const std::vector<Shape>& inputs) {
+void LayerBody::build_list(const Shapes& inputs) {
   check_single(inputs.size());
   build(inputs.front());
 }
@@ -144,7 +144,7 @@ Tensors LayerBody::call_list(const Tensors& inputs, const CallContext& context) 
   return {call(inputs.front(), context)};
 }
 
-std::vector<Shape> LayerBody::output_shapes(const std::vector<Shape>& inputs) const {
+Shapes LayerBody::output_shapes(const Shapes& inputs) const {
   check_single(inputs.size());
   return {output_shape(inputs.front())};
 }
@@ -153,12 +153,12 @@ Tensors LayerBody::output_masks(const Tensors& inputs, const Tensors& masks) con
   return {output_mask(inputs.front(), masks.front())};
 }
 
-void LayerBody::ensure_built(const std::vector<Shape>& inputs) {
+void LayerBody::ensure_built(const Shapes& inputs) {
   if (is_built()) return;
   const std::lock_guard lock(guard_.mutex);
   if (is_built()) return;
   output_shapes(inputs);
-  std::vector<Shape> shapes;
+  Shapes shapes;
   for (const Shape& input : inputs) shapes.push_back(with_unknown_batch(input));
   scopes_ = detail::NameScope::current();
   try {
@@ -356,7 +356,7 @@ Tensors Layer::call(const Tensors& inputs, const CallContext& context) const {
   if (inputs.empty()) body_->check_single(0);
   for (const Tensor& x : inputs) check_defined(*body_, x);
   if (!is_built()) {
-    std::vector<Shape> shapes;
+    Shapes shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     body_->ensure_built(shapes);
   }
@@ -392,7 +392,7 @@ SymbolicTensor Layer::operator()(const std::vector<SymbolicTensor>& inputs,
 std::vector<SymbolicTensor> Layer::call(const std::vector<SymbolicTensor>& inputs,
                                         const CallContext& context) const {
   if (inputs.empty()) body_->check_single(0);
-  std::vector<Shape> shapes;
+  Shapes shapes;
   for (const SymbolicTensor& x : inputs) shapes.push_back(x.shape());
   body_->ensure_built(shapes);
   const auto source = std::make_shared<const SymbolicCall>(

@@ -13,6 +13,7 @@
 #include "keratin/activations/activation_fn.h"
 #include "keratin/core/config.h"
 #include "keratin/core/export.h"
+#include "keratin/core/shapes.h"
 #include "keratin/layers/call_context.h"
 #include "keratin/layers/constraints.h"
 #include "keratin/layers/dtype_policy.h"
@@ -86,9 +87,9 @@ class KERATIN_API LayerBody {
   virtual InputCast input_cast() const { return InputCast::all; }
 
   // What Layer calls; one input and one output go to the functions above. ShapeError for another number.
-  virtual void build_list(const std::vector<Shape>& inputs);
+  virtual void build_list(const Shapes& inputs);
   virtual Tensors call_list(const Tensors& inputs, const CallContext& context) const;
-  virtual std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const;
+  virtual Shapes output_shapes(const Shapes& inputs) const;
   /// One mask an output; `masks` has one an input, undefined where all elements count.
   virtual Tensors output_masks(const Tensors& inputs, const Tensors& masks) const;
   /// Whether the list functions are the layer's own.
@@ -119,7 +120,7 @@ class KERATIN_API LayerBody {
 
   /// Builds for inputs of that shape unless that is done; safe from many threads. ShapeError before anything
   /// has changed.
-  void ensure_built(const std::vector<Shape>& inputs);
+  void ensure_built(const Shapes& inputs);
   /// ShapeError, naming this layer, unless there is one input.
   void check_single(std::size_t count) const;
   DTypePolicy policy() const { return {dtype, compute_dtype}; }
@@ -135,7 +136,7 @@ class KERATIN_API LayerBody {
   Generation generation = Generation::keras3;
   /// The shape of the first input it was built for, and those of all.
   std::optional<Shape> built_shape;
-  std::vector<Shape> built_shapes;
+  Shapes built_shapes;
   Regularizer activity_regularizer;
   /// Shape given by an Input or batch_input_shape, batch axis first.
   std::optional<Shape> batch_input_shape;
@@ -214,12 +215,10 @@ class KERATIN_API Layer {
   void build(const Shape& input) const {
     if (!is_built()) body_->ensure_built({input});
   }
-  void build_list(const std::vector<Shape>& inputs) const { body_->ensure_built(inputs); }
+  void build_list(const Shapes& inputs) const { body_->ensure_built(inputs); }
   bool is_built() const noexcept { return body_->is_built(); }
   Shape compute_output_shape(const Shape& input) const { return body_->output_shape(input); }
-  std::vector<Shape> compute_output_shapes(const std::vector<Shape>& inputs) const {
-    return body_->output_shapes(inputs);
-  }
+  Shapes compute_output_shapes(const Shapes& inputs) const { return body_->output_shapes(inputs); }
 
   const std::string& name() const noexcept { return body_->name; }
   std::string_view class_name() const { return body_->class_name(); }

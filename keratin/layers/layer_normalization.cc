@@ -66,7 +66,7 @@ struct UnitNormalizationArguments {
 class AffineBody : public LayerBody {
  public:
   Shape output_shape(const Shape& input) const override {
-    const std::vector<std::int64_t> axes = axes_of(input);
+    const AxisNumbers axes = axes_of(input);
     for (std::size_t i = 0; i < axes.size() && built_shape; ++i) {
       const auto axis = static_cast<std::size_t>(axes[i]);
       if (input.rank() != built_shape->rank() ||
@@ -80,7 +80,7 @@ class AffineBody : public LayerBody {
   }
 
  protected:
-  virtual std::vector<std::int64_t> axes_of(const Shape& shape) const = 0;
+  virtual AxisNumbers axes_of(const Shape& shape) const = 0;
 
   template <class Options>
   void add_affine(const Shape& input, const Options& options, bool has_scale, bool has_center) {
@@ -131,7 +131,7 @@ class LayerNormalizationBody final : public AffineBody {
   }
 
  private:
-  std::vector<std::int64_t> axes_of(const Shape& shape) const override {
+  AxisNumbers axes_of(const Shape& shape) const override {
     return detail::sorted_axes(shape, a_.options.axis, "layer_normalization");
   }
 
@@ -166,7 +166,7 @@ class GroupNormalizationBody final : public AffineBody {
       return weight.is_defined() ? ops::reshape(weight, split(weight.shape())) : weight;
     };
     const Tensor wide = ops::reshape(x, split(x.shape()));
-    std::vector<std::int64_t> axes = detail::other_axes(wide.rank(), {0, static_cast<std::int64_t>(axis)});
+    AxisNumbers axes = detail::other_axes(wide.rank(), {0, static_cast<std::int64_t>(axis)});
     const Tensor y = detail::normalized(wide, detail::moments(wide, axes), a_.options.epsilon,
                                         split_weight(gamma_), split_weight(beta_));
     return ops::reshape(y, x.shape());
@@ -175,7 +175,7 @@ class GroupNormalizationBody final : public AffineBody {
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
  private:
-  std::vector<std::int64_t> axes_of(const Shape& shape) const override {
+  AxisNumbers axes_of(const Shape& shape) const override {
     return detail::sorted_axes(shape, a_.options.axis, "group_normalization");
   }
   std::int64_t groups_of(const Shape& shape) const {
@@ -217,7 +217,7 @@ class RMSNormalizationBody final : public AffineBody {
   }
 
  private:
-  std::vector<std::int64_t> axes_of(const Shape& shape) const override {
+  AxisNumbers axes_of(const Shape& shape) const override {
     return detail::sorted_axes(shape, a_.options.axis, "rms_normalization");
   }
 

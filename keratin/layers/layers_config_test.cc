@@ -29,7 +29,7 @@ std::vector<double> values_of(const Tensor& tensor) {
 struct Golden {
   Generation generation;
   Config layer;
-  std::vector<Shape> inputs;
+  Shapes inputs;
 };
 
 std::vector<Golden> golden() {
@@ -39,7 +39,7 @@ std::vector<Golden> golden() {
     std::string line;
     while (std::getline(file, line)) {
       const Config row = Config::parse(line);
-      std::vector<Shape> inputs;
+      Shapes inputs;
       for (const Config& shape : row.value("inputs", Config::parse("[[2, 3, 4]]")))
         inputs.emplace_back(shape.get<std::vector<std::int64_t>>());
       all.push_back({row["generation"] == 2 ? Generation::keras2 : Generation::keras3, row["layer"], inputs});

@@ -10,9 +10,9 @@ namespace keratin::inline v0 {
 /// Derive from it, override the list functions; those of one tensor lead there.
 class KERATIN_API ListLayerBody : public LayerBody {
  public:
-  void build_list(const std::vector<Shape>& inputs) override = 0;
+  void build_list(const Shapes& inputs) override = 0;
   Tensors call_list(const Tensors& inputs, const CallContext& context) const override = 0;
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override = 0;
+  Shapes output_shapes(const Shapes& inputs) const override = 0;
   /// The default: no masks.
   Tensors output_masks(const Tensors& inputs, const Tensors& masks) const override;
 

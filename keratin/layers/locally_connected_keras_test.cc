@@ -39,7 +39,7 @@ TEST(LocallyConnected, KeepsWeightsAndComputesAsTfKeras) {
     const Shape input = shape_in(row.at("input"));
     layer.build(input);
     Tensors weights;
-    std::vector<Shape> shapes, expected;
+    Shapes shapes, expected;
     for (const Config& shape : row.at("shapes")) expected.push_back(shape_in(shape));
     for (const Variable& variable : layer.variables()) {
       shapes.push_back(variable.shape());

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <string_view>
 
 #include "keratin/core/error.h"
@@ -25,11 +24,11 @@ class MergeBody final : public ListLayerBody {
 
   std::string_view class_name() const override { return kNames[static_cast<std::size_t>(rule_)]; }
   bool depends_on_generation() const override { return true; }
-  void build_list(const std::vector<Shape>&) override {}
+  void build_list(const Shapes&) override {}
   Config config(Generation) const override { return Config::object(); }
 
   Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
-    std::vector<Shape> shapes;
+    Shapes shapes;
     std::size_t rank = 0;
     for (const Tensor& x : inputs) {
       shapes.push_back(x.shape());
@@ -56,7 +55,7 @@ class MergeBody final : public ListLayerBody {
     return {y};
   }
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     if (rule_ == Rule::subtract) {
       check_count(inputs.size(), 2, 2, "two inputs");
     } else {
@@ -153,17 +152,17 @@ class ConcatenateBody final : public ListLayerBody {
 
   std::string_view class_name() const override { return "Concatenate"; }
   bool depends_on_generation() const override { return true; }
-  void build_list(const std::vector<Shape>&) override {}
+  void build_list(const Shapes&) override {}
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
   Tensors call_list(const Tensors& inputs, const CallContext&) const override {
-    std::vector<Shape> shapes;
+    Shapes shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     output_shapes(shapes);
     return {ops::concatenate(inputs, a_.options.axis)};
   }
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     check_count(inputs.size(), 1, SIZE_MAX, "at least one input");
     Shape all = inputs.front();
     const std::size_t along = all.axis(a_.options.axis, "concatenate");
@@ -227,7 +226,7 @@ class DotBody final : public ListLayerBody {
   }
 
   std::string_view class_name() const override { return "Dot"; }
-  void build_list(const std::vector<Shape>&) override {}
+  void build_list(const Shapes&) override {}
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
   Tensors call_list(const Tensors& inputs, const CallContext&) const override {
@@ -246,7 +245,7 @@ class DotBody final : public ListLayerBody {
     return {ops::reshape(product, result)};
   }
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     check_count(inputs.size(), 2, 2, "two inputs");
     const Shape &x = inputs[0], &y = inputs[1];
     const auto [first, second] = axes_of(x, y);
@@ -276,10 +275,12 @@ class DotBody final : public ListLayerBody {
   // The axis put in another place, the others in their order.
   static Tensor moved(const Tensor& x, std::size_t from, std::size_t to) {
     if (from == to) return x;
-    std::vector<std::int64_t> order(x.rank());
-    std::iota(order.begin(), order.end(), 0);
-    order.erase(order.begin() + static_cast<std::ptrdiff_t>(from));
-    order.insert(order.begin() + static_cast<std::ptrdiff_t>(to), static_cast<std::int64_t>(from));
+    AxisNumbers order = AxisNumbers::range(0, x.rank());
+    const auto places = order.begin();
+    if (from < to)
+      std::rotate(places + from, places + from + 1, places + to + 1);
+    else
+      std::rotate(places + to, places + from, places + from + 1);
     return ops::transpose(x, order);
   }
 

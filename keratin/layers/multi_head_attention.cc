@@ -136,7 +136,7 @@ class HeadsBody final : public ListLayerBody {
   bool separates_inputs() const override { return true; }
   bool depends_on_generation() const override { return Arguments::kName == "MultiHeadAttention"; }
 
-  void build_list(const std::vector<Shape>& inputs) override {
+  void build_list(const Shapes& inputs) override {
     const Shape &query = inputs[0], &value = inputs[1], &key = inputs.size() == 3 ? inputs[2] : value;
     softmax_.body().generation = generation;
     parts_.clear();
@@ -155,7 +155,7 @@ class HeadsBody final : public ListLayerBody {
   }
 
   Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
-    std::vector<Shape> shapes;
+    Shapes shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     output_shapes(shapes);
     const Tensor query = parts_[0](inputs[0]) * (1 / std::sqrt(static_cast<double>(a_.key_dim)));
@@ -169,7 +169,7 @@ class HeadsBody final : public ListLayerBody {
     return {parts_[3](seen)};
   }
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     check_count(inputs.size(), 2, 3, "two or three inputs: query, value, key");
     detail::check_attention_inputs(*this, inputs);
     Shape shape = inputs[0];

@@ -7,8 +7,8 @@
 
 namespace keratin::inline v0::detail {
 
-std::vector<std::int64_t> sorted_axes(const Shape& shape, const AxisList& axes, std::string_view operation) {
-  std::vector<std::int64_t> all;
+AxisNumbers sorted_axes(const Shape& shape, const AxisList& axes, std::string_view operation) {
+  AxisNumbers all;
   for (const std::int64_t axis : axes.values())
     all.push_back(static_cast<std::int64_t>(shape.axis(axis, operation)));
   std::sort(all.begin(), all.end());
@@ -20,14 +20,14 @@ std::vector<std::int64_t> sorted_axes(const Shape& shape, const AxisList& axes, 
   return all;
 }
 
-std::vector<std::int64_t> other_axes(std::size_t rank, const std::vector<std::int64_t>& axes) {
-  std::vector<std::int64_t> others;
+AxisNumbers other_axes(std::size_t rank, const AxisNumbers& axes) {
+  AxisNumbers others;
   for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(rank); ++axis)
-    if (std::find(axes.begin(), axes.end(), axis) == axes.end()) others.push_back(axis);
+    if (!axes.contains(axis)) others.push_back(axis);
   return others;
 }
 
-Shape broadcast_shape(const Shape& shape, const std::vector<std::int64_t>& axes) {
+Shape broadcast_shape(const Shape& shape, const AxisNumbers& axes) {
   Shape result = shape;
   for (std::size_t axis = 0; axis < shape.rank(); ++axis) result[axis] = 1;
   for (const std::int64_t axis : axes)
@@ -35,15 +35,16 @@ Shape broadcast_shape(const Shape& shape, const std::vector<std::int64_t>& axes)
   return result;
 }
 
-Shape shape_of_axes(const Shape& shape, const std::vector<std::int64_t>& axes, std::string_view operation) {
-  std::vector<std::int64_t> sizes;
-  for (const std::int64_t axis : axes) sizes.push_back(shape[static_cast<std::size_t>(axis)]);
-  if (const Shape result(sizes); result.is_known()) return result;
+Shape shape_of_axes(const Shape& shape, const AxisNumbers& axes, std::string_view operation) {
+  Shape result;
+  for (const std::int64_t axis : axes)
+    result = result.with_inserted(result.rank(), shape[static_cast<std::size_t>(axis)]);
+  if (result.is_known()) return result;
   throw ShapeError(operation, "a known size on the axes that are normalized",
                    "received shape " + shape.to_string(), "Give Input that size.");
 }
 
-Moments moments(const Tensor& x, const std::vector<std::int64_t>& axes, const Tensor& mask) {
+Moments moments(const Tensor& x, const AxisNumbers& axes, const Tensor& mask) {
   if (!mask.is_defined()) {
     const Tensor mean = ops::mean(x, axes, true);
     return {mean, ops::mean(ops::square(x - mean), axes, true)};

@@ -135,8 +135,7 @@ class GlobalBody final : public PoolingBase<N, GlobalArguments> {
 
   Tensor call(const Tensor& x, const CallContext& context) const override {
     this->output_shape(x.shape());
-    std::vector<std::int64_t> axes;
-    for (std::size_t i = 0; i < N; ++i) axes.push_back(static_cast<std::int64_t>(first_axis() + i));
+    const auto axes = AxisNumbers::range(static_cast<std::int64_t>(first_axis()), first_axis() + N);
     const bool keepdims = this->a_.options.keepdims;
     if constexpr (P == Pool::max) return ops::max(x, axes, keepdims);
     if (N != 1 || !context.mask.is_defined()) return ops::mean(x, axes, keepdims);

@@ -38,8 +38,8 @@ class PermuteBody final : public LayerBody {
 
   Tensor call(const Tensor& x, const CallContext&) const override {
     output_shape(x.shape());
-    std::vector<std::int64_t> order = {0};
-    order.insert(order.end(), a_.dims.values().begin(), a_.dims.values().end());
+    AxisNumbers order = {0};
+    for (const std::int64_t axis : a_.dims.values()) order.push_back(axis);
     return ops::transpose(x, order);
   }
 

@@ -128,18 +128,18 @@ class StackedBody final : public CellBody {
   }
 
   std::string_view class_name() const override { return "StackedRNNCells"; }
-  void build_list(const std::vector<Shape>& inputs) override {
+  void build_list(const Shapes& inputs) override {
     Shape shape = inputs.front();
     for (const auto& cell : cells_) {
       cell->ensure_built({shape});
       shape = cell->step_shape(shape);
     }
   }
-  std::vector<Shape> state_shapes(const Shape& step) const override {
-    std::vector<Shape> all;
+  Shapes state_shapes(const Shape& step) const override {
+    Shapes all;
     Shape shape = step;
     for (const auto& cell : cells_) {
-      const std::vector<Shape> states = cell->state_shapes(shape);
+      const Shapes states = cell->state_shapes(shape);
       all.insert(all.end(), states.begin(), states.end());
       shape = cell->step_shape(shape);
     }

@@ -43,7 +43,7 @@ GatedCellBody<Options>::GatedCellBody(CellArguments<Options> arguments, std::int
 }
 
 template <class Options>
-void GatedCellBody<Options>::build_list(const std::vector<Shape>& inputs) {
+void GatedCellBody<Options>::build_list(const Shapes& inputs) {
   const Options& o = a_.options;
   const std::int64_t columns = gates_ * a_.units;
   kernel_ = add_weight({inputs.front().back(), columns}, "kernel", o.kernel_initializer, o.kernel_regularizer,
@@ -80,13 +80,13 @@ StepNoise GatedCellBody<Options>::noise(const Shape& step, bool training) const 
 }
 
 template <class Options>
-std::vector<Shape> GatedCellBody<Options>::state_shapes(const Shape& step) const {
+Shapes GatedCellBody<Options>::state_shapes(const Shape& step) const {
   if (step.rank() != 2 || step.back() == Shape::kUnknown)
     refuse_input("steps of shape (batch, features), their number known", step, "Reshape them.");
   if (kernel_.is_defined() && step.back() != kernel_.shape()[0])
     refuse_input("steps of " + std::to_string(kernel_.shape()[0]) + " features", step,
                  "Feed that many, or build a new layer.");
-  return std::vector<Shape>(gates_ == 4 ? 2 : 1, Shape{step[0], a_.units});
+  return Shapes(gates_ == 4 ? 2 : 1, Shape{step[0], a_.units});
 }
 
 template <class Options>

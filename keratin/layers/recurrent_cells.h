@@ -69,11 +69,11 @@ class GatedCellBody : public CellBody {
   GatedCellBody(CellArguments<Options> arguments, std::int64_t gates, const char* class_name);
 
   std::string_view class_name() const override { return class_name_; }
-  void build_list(const std::vector<Shape>& inputs) override;
+  void build_list(const Shapes& inputs) override;
   Config config(Generation target) const override { return write_fields(a_, target); }
   Tensor project(const Tensor& steps, const StepNoise& noise) const override;
   StepNoise noise(const Shape& step, bool training) const override;
-  std::vector<Shape> state_shapes(const Shape& step) const override;
+  Shapes state_shapes(const Shape& step) const override;
   Tensors step(const Tensor& x, const Tensors& states, const StepNoise& noise, bool training) const override;
   std::optional<Sequence> run(const Tensor& projected, const Tensors& states, const StepNoise& noise,
                               const Tensor& mask) const override;

@@ -232,9 +232,9 @@ TEST(Recurrent, TheForgetGatesBiasStartsAtOne) {
 class SumBody final : public CellBody {
  public:
   std::string_view class_name() const override { return "SumCell"; }
-  void build_list(const std::vector<Shape>&) override {}
+  void build_list(const Shapes&) override {}
   Config config(Generation) const override { return Config::object(); }
-  std::vector<Shape> state_shapes(const Shape& step) const override { return {step}; }
+  Shapes state_shapes(const Shape& step) const override { return {step}; }
   Tensors step(const Tensor& x, const Tensors& states, const StepNoise&, bool) const override {
     return {x + states[0], x + states[0]};
   }

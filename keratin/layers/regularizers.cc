@@ -48,7 +48,7 @@ Tensor penalty(const L1L2& r, const Tensor& x) {
 
 // x with each row of length 1; the square of a length counts as at least 1e-12 (Keras 3: 1e-14).
 Tensor normalized(const Tensor& x) {
-  const Tensor squares = ops::sum(ops::square(x), std::vector<std::int64_t>{1}, true);
+  const Tensor squares = ops::sum(ops::square(x), AxisNumbers{1}, true);
   return x / ops::sqrt(ops::maximum(squares, Tensor::scalar(1e-12, x.dtype())));
 }
 

@@ -94,7 +94,7 @@ class NormalizationBody final : public LayerBody {
   }
 
   void adapt(const Tensor& data) {
-    const std::vector<std::int64_t> axes = axes_of(data.shape());
+    const AxisNumbers axes = axes_of(data.shape());
     const detail::Moments moments =
         detail::moments(data.detach().astype(DType::float64), detail::other_axes(data.rank(), axes));
     mean_.assign(moments.mean.reshape(mean_.shape()));
@@ -105,7 +105,7 @@ class NormalizationBody final : public LayerBody {
   bool is_given() const { return !a_.options.mean.empty(); }
 
  private:
-  std::vector<std::int64_t> axes_of(const Shape& shape) const {
+  AxisNumbers axes_of(const Shape& shape) const {
     if (a_.options.axis.values().empty()) return {};
     return detail::sorted_axes(shape, a_.options.axis, "normalization");
   }

@@ -7,7 +7,7 @@
 
 #include "keratin/core/dtype.h"
 #include "keratin/core/export.h"
-#include "keratin/core/shape.h"
+#include "keratin/core/shapes.h"
 #include "keratin/layers/call_context.h"
 
 namespace keratin::inline v0 {
@@ -38,7 +38,7 @@ class KERATIN_API SymbolicTensor {
 struct SymbolicCall {
   std::shared_ptr<LayerBody> layer;
   std::vector<SymbolicTensor> inputs;
-  std::vector<Shape> output_shapes;
+  Shapes output_shapes;
   CallContext keywords = {};
 };
 

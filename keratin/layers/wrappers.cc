@@ -84,8 +84,8 @@ Layer made_from(const Layer& layer, const std::string& name, bool is_turned) {
 // Steps in the other order.
 Tensor reversed(const Tensor& x) {
   const std::int64_t steps = x.shape()[1];
-  std::vector<std::int64_t> order(x.rank()), indices;
-  for (std::size_t i = 0; i < x.rank(); ++i) order[i] = static_cast<std::int64_t>(i);
+  std::vector<std::int64_t> indices;
+  AxisNumbers order = AxisNumbers::range(0, x.rank());
   std::swap(order[0], order[1]);
   for (std::int64_t i = steps; i-- > 0;) indices.push_back(i);
   return ops::transpose(ops::take(ops::transpose(x, order), Tensor::from(indices, {steps})), order);
@@ -123,7 +123,7 @@ class BidirectionalBody final : public ListLayerBody {
   std::vector<LayerPart> parts() const override {
     return {{"forward_layer", forward_.shared()}, {"backward_layer", backward_.shared()}};
   }
-  void build_list(const std::vector<Shape>& inputs) override {
+  void build_list(const Shapes& inputs) override {
     for (const Layer& layer : {forward_, backward_}) {
       layer.build(inputs.front());
       if (!trainable) layer.set_trainable(false);
@@ -145,11 +145,11 @@ class BidirectionalBody final : public ListLayerBody {
     return results;
   }
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     half_of(inputs.size());
-    const std::vector<Shape> forward = forward_.compute_output_shapes({inputs.front()});
-    const std::vector<Shape> backward = backward_.compute_output_shapes({inputs.front()});
-    std::vector<Shape> shapes = {forward.front()};
+    const Shapes forward = forward_.compute_output_shapes({inputs.front()});
+    const Shapes backward = backward_.compute_output_shapes({inputs.front()});
+    Shapes shapes = {forward.front()};
     if (!merge_mode_) {
       shapes.push_back(backward.front());
     } else if (*merge_mode_ == "concat") {

@@ -137,7 +137,7 @@ FunctionalBody::FunctionalBody(const std::vector<SymbolicTensor>& inputs,
   layers_ = tracer.layers();
   check_names();
   set_common(model_name, true, {});
-  std::vector<Shape> shapes;
+  Shapes shapes;
   for (const std::size_t input : inputs_) shapes.push_back(values_[input].shape);
   ensure_built(shapes);
 }
@@ -202,8 +202,8 @@ std::vector<std::string> FunctionalBody::layer_names(const std::vector<std::size
   return names;
 }
 
-std::vector<Shape> FunctionalBody::shapes_of(const Layer& layer) const {
-  std::vector<Shape> shapes;
+Shapes FunctionalBody::shapes_of(const Layer& layer) const {
+  Shapes shapes;
   for (const Step& step : steps_) {
     if (step.layer.shared() != layer.shared()) continue;
     shapes.clear();
@@ -278,19 +278,19 @@ Tensors FunctionalBody::call_list(const Tensors& inputs, const CallContext& cont
   return results;
 }
 
-std::vector<Shape> FunctionalBody::output_shapes(const std::vector<Shape>& inputs) const {
+Shapes FunctionalBody::output_shapes(const Shapes& inputs) const {
   check_inputs(inputs);
-  std::vector<Shape> shapes(values_.size());
+  Shapes shapes(values_.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) shapes[inputs_[i]] = inputs[i];
   for (const Step& step : steps_) {
     if (step.inputs.empty()) continue;
-    std::vector<Shape> given;
+    Shapes given;
     for (const std::size_t input : step.inputs) given.push_back(shapes[input]);
-    const std::vector<Shape> results = step.layer.body().called(step.keywords).output_shapes(given);
+    const Shapes results = step.layer.body().called(step.keywords).output_shapes(given);
     std::copy(results.begin(), results.end(),
               shapes.begin() + static_cast<std::ptrdiff_t>(step.first_output));
   }
-  std::vector<Shape> results;
+  Shapes results;
   for (const std::size_t output : outputs_) results.push_back(shapes[output]);
   return results;
 }

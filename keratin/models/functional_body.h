@@ -42,15 +42,15 @@ class FunctionalBody final : public ModelBody {
   std::vector<std::string> output_names() const override { return layer_names(outputs_); }
   bool is_chain() const override;
   bool calls_in_a_row() const override;
-  std::vector<Shape> shapes_of(const Layer& layer) const override;
+  Shapes shapes_of(const Layer& layer) const override;
   std::vector<std::string> connections(const Layer& layer) const override;
 
   void build(const Shape& input) override { build_list({input}); }
-  void build_list(const std::vector<Shape>&) override {}
+  void build_list(const Shapes&) override {}
   Tensor call(const Tensor& x, const CallContext& context) const override;
   Tensors call_list(const Tensors& inputs, const CallContext& context) const override;
   Shape output_shape(const Shape& input) const override { return output_shapes({input}).front(); }
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
+  Shapes output_shapes(const Shapes& inputs) const override;
   Config base_config(Generation target) const override;
   Config config(Generation target) const override;
   std::shared_ptr<LayerBody> clone() const override;

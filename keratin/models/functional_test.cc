@@ -56,7 +56,7 @@ TEST(Functional, ComputesWhatItsLayersComputeOneByOne) {
   EXPECT_EQ(values_of(found[0]), values_of(graph.head(left + right)));
   EXPECT_EQ(values_of(found[1]), values_of(graph.side(right)));
   EXPECT_EQ(graph.model.compute_output_shapes({{Shape::kUnknown, 3}, {Shape::kUnknown, 3}}),
-            (std::vector<Shape>{{Shape::kUnknown, 1}, {Shape::kUnknown, 2}}));
+            (Shapes{{Shape::kUnknown, 1}, {Shape::kUnknown, 2}}));
   EXPECT_EQ(graph.model.count_params(), 16 + 5 + 10);
 }
 

@@ -13,7 +13,7 @@ std::vector<LayerPart> ModelBody::parts() const {
   return parts;
 }
 
-std::vector<Shape> ModelBody::shapes_of(const Layer& layer) const {
+Shapes ModelBody::shapes_of(const Layer& layer) const {
   if (!layer.body().built_shape) return {};
   return layer.compute_output_shapes(layer.body().built_shapes);
 }

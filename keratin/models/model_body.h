@@ -29,7 +29,7 @@ class KERATIN_API ModelBody : public LayerBody {
   /// The same, whatever are the outputs.
   virtual bool calls_in_a_row() const { return true; }
   /// What a layer of this model gives; nothing before it is built.
-  virtual std::vector<Shape> shapes_of(const Layer& layer) const;
+  virtual Shapes shapes_of(const Layer& layer) const;
   /// What a layer is called on, as Keras names it: "dense[0][0]".
   virtual std::vector<std::string> connections(const Layer& /*layer*/) const { return {}; }
 

@@ -161,7 +161,7 @@ struct Total {
   }
 };
 
-std::string shapes_text(const std::vector<Shape>& shapes) {
+std::string shapes_text(const Shapes& shapes) {
   if (shapes.empty()) return "?";
   if (shapes.size() == 1) return shapes.front().to_string();
   std::string text;

@@ -56,7 +56,8 @@ KERATIN_API Tensor conv_kernel(const Tensor& x, const Tensor& upstream, const Co
 
 /// For each of three spatial axes, for each element of the result, the elements [first, second) it is made
 /// of.
-using PoolWindows = std::array<std::vector<std::pair<std::int64_t, std::int64_t>>, 3>;
+using PoolWindow = std::pair<std::int64_t, std::int64_t>;
+using PoolWindows = std::array<std::vector<PoolWindow, keratin::detail::SmallBlocks<PoolWindow>>, 3>;
 
 /// x: (batch, N sizes, channels)   result: (batch, windows…, channels)
 /// The largest of each window, the first of equals; the gradient goes there.

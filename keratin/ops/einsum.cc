@@ -4,7 +4,6 @@
 #include <cctype>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "keratin/core/error.h"
 #include "keratin/ops/check.h"
@@ -56,7 +55,7 @@ Tensor without_alone(Tensor x, std::string& from, const std::string& other, cons
 
 Tensor ordered(const Tensor& x, const std::string& from, const std::string& to) {
   if (from == to) return x;
-  std::vector<std::int64_t> order;
+  AxisNumbers order;
   for (const char letter : to) order.push_back(static_cast<std::int64_t>(from.find(letter)));
   return transpose(x, order);
 }
@@ -101,9 +100,9 @@ Tensor einsum(std::string_view text, const Tensor& first, const Tensor& second) 
               {size_of(batch), size_of(inner), size_of(columns)});
   // Without a batch it is a product of two matrices, which runs over all rows at once.
   const Tensor product = batch.empty() ? matmul(squeeze(a, 0), squeeze(b, 0)) : matmul(a, b);
-  std::vector<std::int64_t> wide;
-  for (const char letter : batch + rows + columns) wide.push_back(sizes.at(letter));
-  return ordered(reshape(product, Shape(wide)), batch + rows + columns, equation.result);
+  Shape wide;
+  for (const char letter : batch + rows + columns) wide = wide.with_inserted(wide.rank(), sizes.at(letter));
+  return ordered(reshape(product, wide), batch + rows + columns, equation.result);
 }
 
 }  // namespace keratin::inline v0::ops

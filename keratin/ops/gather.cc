@@ -10,16 +10,33 @@
 namespace keratin::inline v0::ops {
 namespace {
 
-std::vector<std::int64_t> read_indices(const Tensor& indices) {
-  const Tensor wide = indices.detach().astype(DType::int64).contiguous();
-  const auto values = wide.values<std::int64_t>();
-  return {values.begin(), values.end()};
+// In int64, contiguous.
+Tensor wide_indices(const Tensor& indices) { return indices.detach().astype(DType::int64).contiguous(); }
+
+// As places from the front: those of wide_indices itself where none counts from the end.
+Tensor places_of(const Tensor& indices, const Shape& shape) {
+  const std::int64_t rows = shape[0];
+  Tensor places = wide_indices(indices);
+  const auto given = places.values<std::int64_t>();
+  bool is_turned = false;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (given[i] < -rows || given[i] >= rows)
+      throw ValueError("take",
+                       "expects indices from 0 to " + std::to_string(rows - 1) + " (or counted from the end)",
+                       "got " + std::to_string(given[i]) + " at place " + std::to_string(i),
+                       "The tensor's shape is " + shape.to_string() + ".");
+    is_turned = is_turned || given[i] < 0;
+  }
+  if (!is_turned) return places;
+  for (std::int64_t& place : places.mutable_values<std::int64_t>())
+    if (place < 0) place += rows;
+  return places;
 }
 
 // The gradient of take: rows added up at their indices, in the order of the indices.
-Tensor add_rows_at(const Tensor& rows, const Tensor& indices, const std::vector<std::int64_t>& places,
-                   const Shape& shape) {
+Tensor add_rows_at(const Tensor& rows, const Tensor& at, const Shape& shape) {
   const FloatEnvironment environment;
+  const auto places = at.values<std::int64_t>();
   const Tensor source = rows.detach().contiguous();
   Tensor result = Tensor::zeros(shape, rows.dtype());
   const std::int64_t width = shape.part(1, shape.rank()).size();
@@ -35,7 +52,7 @@ Tensor add_rows_at(const Tensor& rows, const Tensor& indices, const std::vector<
   });
   if (!wants_gradient({&rows})) return result;
   return record(std::move(result), "take", {&rows},
-                [indices](const Tensor& upstream) -> Tensors { return {take(upstream, indices)}; });
+                [at](const Tensor& upstream) -> Tensors { return {take(upstream, at)}; });
 }
 
 }  // namespace
@@ -46,16 +63,8 @@ Tensor take(const Tensor& a, const Tensor& indices) {
   if (a.rank() == 0 || indices.rank() != 1)
     throw ShapeError("take", "expects a tensor with rows and indices of rank 1",
                      "got shapes " + a.shape().to_string() + " and " + indices.shape().to_string());
-  const std::int64_t rows = a.shape()[0];
-  std::vector<std::int64_t> places = read_indices(indices);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (places[i] < -rows || places[i] >= rows)
-      throw ValueError("take",
-                       "expects indices from 0 to " + std::to_string(rows - 1) + " (or counted from the end)",
-                       "got " + std::to_string(places[i]) + " at place " + std::to_string(i),
-                       "The tensor's shape is " + a.shape().to_string() + ".");
-    if (places[i] < 0) places[i] += rows;
-  }
+  const Tensor at = places_of(indices, a.shape());
+  const auto places = at.values<std::int64_t>();
   const Tensor source = a.detach().contiguous();
   Shape shape = a.shape();
   shape[0] = static_cast<std::int64_t>(places.size());
@@ -66,17 +75,17 @@ Tensor take(const Tensor& a, const Tensor& indices) {
   for (std::size_t i = 0; i < places.size(); ++i)
     std::memcpy(to + i * row_bytes, from + static_cast<std::size_t>(places[i]) * row_bytes, row_bytes);
   if (!wants_gradient({&a})) return result;
-  return record(
-      std::move(result), "take", {&a},
-      [indices = indices.detach(), places = std::move(places), shape = a.shape()](
-          const Tensor& upstream) -> Tensors { return {add_rows_at(upstream, indices, places, shape)}; });
+  return record(std::move(result), "take", {&a}, [at, shape = a.shape()](const Tensor& upstream) -> Tensors {
+    return {add_rows_at(upstream, at, shape)};
+  });
 }
 
 Tensor one_hot(const Tensor& indices, std::int64_t classes, DType dtype) {
   detail::check_indices("one_hot", indices);
   if (classes < 1)
     throw ValueError("one_hot", "expects at least one class", "got " + std::to_string(classes));
-  const std::vector<std::int64_t> places = read_indices(indices);
+  const Tensor at = wide_indices(indices);
+  const auto places = at.values<std::int64_t>();
   Tensor result = Tensor::zeros(indices.shape().with_inserted(indices.rank(), classes), dtype);
   const Tensor one = Tensor::full({}, 1, dtype);
   const std::size_t bytes = size_bytes(dtype);

@@ -80,8 +80,7 @@ void multiply_batch(const Operand& a, const Operand& b, Tensor& result) {
 }
 
 Tensor swap_last_two(const Tensor& a) {
-  std::vector<std::int64_t> order;
-  for (std::size_t i = 0; i < a.rank(); ++i) order.push_back(static_cast<std::int64_t>(i));
+  AxisNumbers order = AxisNumbers::range(0, a.rank());
   std::swap(order[a.rank() - 2], order[a.rank() - 1]);
   return transpose(a, order);
 }

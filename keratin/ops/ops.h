@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "keratin/core/axis_numbers.h"
 #include "keratin/core/export.h"
 #include "keratin/tensor/tensor.h"
 
@@ -46,7 +46,7 @@ KERATIN_API Tensor logical_or(const Tensor& a, const Tensor& b);
 KERATIN_API Tensor logical_not(const Tensor& a);
 
 /// Axes to reduce over: none given means all.
-using Axes = std::optional<std::vector<std::int64_t>>;
+using Axes = std::optional<AxisNumbers>;
 // Sums are added up in double, pairwise in an order that depends on the shape alone, and rounded once.
 KERATIN_API Tensor sum(const Tensor& a, const Axes& axes = {}, bool keepdims = false);
 KERATIN_API Tensor mean(const Tensor& a, const Axes& axes = {}, bool keepdims = false);

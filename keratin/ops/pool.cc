@@ -43,11 +43,13 @@ Shape result_shape(const Shape& x, const Sizes& sizes) {
   return shape;
 }
 
+using Places = std::vector<std::int64_t, keratin::detail::SmallBlocks<std::int64_t>>;
+
 // Calls visit(place in the result, places of the window in x) of one sample; places count channels.
 template <class Visit>
 void for_each_window(const Sizes& sizes, const PoolWindows& windows, Visit&& visit) {
   std::int64_t place = 0;
-  std::vector<std::int64_t> inside;
+  Places inside;
   for (const auto& [d0, d1] : windows[0]) {
     for (const auto& [h0, h1] : windows[1]) {
       for (const auto& [w0, w1] : windows[2]) {
@@ -79,7 +81,7 @@ template <class T>
 void find_largest(const Sizes& sizes, const PoolWindows& windows, const T* x, T* y, std::int32_t* places) {
   for_each_sample(sizes, [&](std::int64_t sample) {
     const T* in = x + sample * sizes.in_size();
-    for_each_window(sizes, windows, [&](std::int64_t place, const std::vector<std::int64_t>& inside) {
+    for_each_window(sizes, windows, [&](std::int64_t place, const Places& inside) {
       T* __restrict best = y + sample * sizes.out_size() + place;
       std::int32_t* __restrict from = places + sample * sizes.out_size() + place;
       const auto channels = static_cast<std::int32_t>(sizes.channels);
@@ -161,7 +163,7 @@ Tensor spread(const Tensor& upstream, const PoolWindows& windows, const Shape& s
     for_each_sample(sizes, [&](std::int64_t sample) {
       const T* in = from + sample * sizes.out_size();
       T* out = to + sample * sizes.in_size();
-      for_each_window(sizes, windows, [&](std::int64_t place, const std::vector<std::int64_t>& inside) {
+      for_each_window(sizes, windows, [&](std::int64_t place, const Places& inside) {
         const T count = static_cast<T>(inside.size());
         for (const std::int64_t at : inside)
           for (std::int64_t c = 0; c < sizes.channels; ++c) out[at + c] += in[place + c] / count;
@@ -206,7 +208,7 @@ Tensor average_pool(const Tensor& x, const PoolWindows& windows) {
     for_each_sample(sizes, [&](std::int64_t sample) {
       const T* in = from + sample * sizes.in_size();
       T* out = to + sample * sizes.out_size();
-      for_each_window(sizes, windows, [&](std::int64_t place, const std::vector<std::int64_t>& inside) {
+      for_each_window(sizes, windows, [&](std::int64_t place, const Places& inside) {
         for (const std::int64_t at : inside)
           for (std::int64_t c = 0; c < sizes.channels; ++c) out[place + c] += in[at + c];
         for (std::int64_t c = 0; c < sizes.channels; ++c) out[place + c] /= static_cast<T>(inside.size());

@@ -37,17 +37,13 @@ Reduction reduction_of(std::string_view operation, const Tensor& a, const Axes& 
       reduction.reduced[axis] = true;
     }
   }
-  std::vector<std::int64_t> dropped;
-  reduction.kept_shape = a.shape();
-  for (std::size_t i = 0; i < a.rank(); ++i) {
-    if (reduction.reduced[i]) {
-      reduction.count *= a.shape()[i];
-      reduction.kept_shape[i] = 1;
-    } else {
-      dropped.push_back(a.shape()[i]);
-    }
+  reduction.kept_shape = reduction.dropped_shape = a.shape();
+  for (std::size_t i = a.rank(); i-- > 0;) {
+    if (!reduction.reduced[i]) continue;
+    reduction.count *= a.shape()[i];
+    reduction.kept_shape[i] = 1;
+    reduction.dropped_shape = reduction.dropped_shape.without(i);
   }
-  reduction.dropped_shape = Shape(dropped);
   return reduction;
 }
 
@@ -71,7 +67,7 @@ Blocks blocks_of(const Tensor& a, const Reduction& reduction) {
     for (std::size_t i = 0; i < first; ++i) blocks.outer *= a.shape()[i];
     for (std::size_t i = last; i < a.rank(); ++i) blocks.inner *= a.shape()[i];
   } else {
-    std::vector<std::int64_t> order;
+    AxisNumbers order;
     for (const bool wanted : {false, true})
       for (std::size_t i = 0; i < a.rank(); ++i)
         if (reduction.reduced[i] == wanted) order.push_back(static_cast<std::int64_t>(i));
@@ -198,8 +194,7 @@ Tensor max(const Tensor& a, const Axes& axes, bool keepdims) {
 Tensor argmax(const Tensor& a, std::int64_t axis) {
   detail::check_ordered("argmax", a);
   const std::size_t reduced = a.shape().axis(axis, "argmax");
-  const Reduction reduction =
-      reduction_of("argmax", a, std::vector<std::int64_t>{static_cast<std::int64_t>(reduced)});
+  const Reduction reduction = reduction_of("argmax", a, AxisNumbers{static_cast<std::int64_t>(reduced)});
   if (reduction.count == 0)
     throw ShapeError("argmax", "expects at least one element on axis " + std::to_string(axis),
                      "got shape " + a.shape().to_string());

@@ -84,11 +84,12 @@ Tensor transpose(const Tensor& a, std::span<const std::int64_t> order) {
   detail::check_defined("transpose", a);
   Tensor result = a.detach().transpose(order);
   if (!wants_gradient({&a})) return result;
-  std::vector<std::int64_t> inverse(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i)
-    inverse[a.shape().axis(order[i], "transpose")] = static_cast<std::int64_t>(i);
+  AxisNumbers axes(order);
+  for (std::int64_t& axis : axes) axis = static_cast<std::int64_t>(a.shape().axis(axis, "transpose"));
   return record(std::move(result), "transpose", {&a},
-                [inverse](const Tensor& upstream) -> Tensors { return {transpose(upstream, inverse)}; });
+                [inverse = axes.inverse()](const Tensor& upstream) -> Tensors {
+                  return {transpose(upstream, inverse)};
+                });
 }
 
 Tensor broadcast_to(const Tensor& a, const Shape& shape) {
@@ -119,22 +120,28 @@ Tensor concatenate(const Tensors& parts, std::int64_t axis) {
   const Shape shape = joined_shape(parts, along);
   Tensor result = Tensor::empty(shape, parts.front().dtype());
   const auto strides = row_major_strides(shape);
+  // Where each part lies in the result.
+  struct Place {
+    std::int64_t begin, end;
+    bool is_wanted;
+  };
+  std::vector<Place, keratin::detail::SmallBlocks<Place>> places;
+  places.reserve(parts.size());
   std::int64_t begin = 0;
-  std::vector<std::int64_t> ends;
+  bool is_any_wanted = false;
   for (const Tensor& part : parts) {
     write_strided(part, result, std::span(strides).first(shape.rank()), begin * strides[along]);
-    ends.push_back(begin += part.shape()[along]);
+    places.push_back({begin, begin + part.shape()[along], wants_gradient({&part})});
+    begin = places.back().end;
+    is_any_wanted = is_any_wanted || places.back().is_wanted;
   }
-  std::vector<bool> wanted;
-  for (const Tensor& part : parts) wanted.push_back(wants_gradient({&part}));
-  if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) return result;
+  if (!is_any_wanted) return result;
   return record(
-      std::move(result), "concatenate", parts, [ends, wanted, along](const Tensor& upstream) -> Tensors {
-        Tensors gradients(ends.size());
-        for (std::size_t i = 0; i < ends.size(); ++i)
-          if (wanted[i])
-            gradients[i] =
-                slice(upstream, static_cast<std::int64_t>(along), i == 0 ? 0 : ends[i - 1], ends[i]);
+      std::move(result), "concatenate", parts,
+      [places = std::move(places), axis = static_cast<std::int64_t>(along)](const Tensor& upstream) {
+        Tensors gradients(places.size());
+        for (std::size_t i = 0; i < places.size(); ++i)
+          if (places[i].is_wanted) gradients[i] = slice(upstream, axis, places[i].begin, places[i].end);
         return gradients;
       });
 }

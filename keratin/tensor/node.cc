@@ -65,8 +65,7 @@ Tensor record(Tensor result, std::string_view operation, std::initializer_list<c
                 [](const Tensor* input) -> const Tensor& { return *input; });
 }
 
-Tensor record(Tensor result, std::string_view operation, const std::vector<Tensor>& inputs,
-              Backward backward) {
+Tensor record(Tensor result, std::string_view operation, const Tensors& inputs, Backward backward) {
   return attach(std::move(result), operation, inputs, std::move(backward),
                 [](const Tensor& input) -> const Tensor& { return input; });
 }

@@ -80,7 +80,7 @@ KERATIN_API bool wants_gradient(std::initializer_list<const Tensor*> inputs) noe
 /// `result`, recorded as computed by `operation` from `inputs`; call it where wants_gradient holds.
 KERATIN_API Tensor record(Tensor result, std::string_view operation,
                           std::initializer_list<const Tensor*> inputs, Backward backward);
-KERATIN_API Tensor record(Tensor result, std::string_view operation, const std::vector<Tensor>& inputs,
+KERATIN_API Tensor record(Tensor result, std::string_view operation, const Tensors& inputs,
                           Backward backward);
 
 }  // namespace keratin::inline v0

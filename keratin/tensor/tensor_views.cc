@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <numeric>
 
+#include "keratin/core/axis_numbers.h"
 #include "keratin/core/error.h"
 #include "keratin/tensor/tensor.h"
 
@@ -90,15 +90,12 @@ Tensor Tensor::reshape(const Shape& shape) const {
 }
 
 Tensor Tensor::transpose(std::span<const std::int64_t> order) const {
-  std::vector<std::int64_t> axes(order.begin(), order.end());
-  if (axes.empty()) {
-    axes.resize(rank());
-    std::iota(axes.rbegin(), axes.rend(), std::int64_t{0});
-  }
-  if (axes.size() != rank())
+  if (!order.empty() && order.size() != rank())
     throw ShapeError("transpose",
                      "expects " + std::to_string(rank()) + " axes for shape " + shape_.to_string(),
-                     "got " + std::to_string(axes.size()));
+                     "got " + std::to_string(order.size()));
+  AxisNumbers axes = order.empty() ? AxisNumbers::range(0, rank()) : AxisNumbers(order);
+  if (order.empty()) std::reverse(axes.begin(), axes.end());
   Shape shape = shape_;
   std::array<std::int64_t, Shape::kMaxRank> strides{};
   std::array<bool, Shape::kMaxRank> seen{};

@@ -55,8 +55,9 @@ Metrics report(const TrainingState& state, Generation generation, const detail::
 
 // The inputs in order, built for.
 Tensors inputs_of(std::string_view operation, const Model& model, const TensorList& x) {
-  // A Sequential has one input: its name, a tenth of a small prediction to look up, is not needed.
-  const bool is_plain = x.names().empty() && x.tensors().size() == 1 && !model.body().has_lists();
+  // The name of the only input, a tenth of a small prediction to look up, is not needed.
+  const bool has_one = model.is_built() ? model.body().built_shapes.size() == 1 : !model.body().has_lists();
+  const bool is_plain = x.names().empty() && x.tensors().size() == 1 && has_one;
   Tensors inputs = is_plain ? x.tensors() : x.in_order(model.input_names(), operation, "x");
   for (Tensor& input : inputs) {
     if (!input.is_defined() || input.rank() == 0)

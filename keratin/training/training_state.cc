@@ -189,8 +189,8 @@ Samples samples_of(std::string_view operation, const TrainingState& state, const
   return samples;
 }
 
-std::vector<Shape> input_shapes_of(const Tensors& x) {
-  std::vector<Shape> shapes;
+Shapes input_shapes_of(const Tensors& x) {
+  Shapes shapes;
   for (const Tensor& input : x) {
     shapes.push_back(input.shape());
     shapes.back()[0] = Shape::kUnknown;
@@ -199,9 +199,9 @@ std::vector<Shape> input_shapes_of(const Tensors& x) {
 }
 
 void check_labels(const Model& model, const TrainingState& state, const Samples& samples) {
-  const std::vector<Shape> inputs = input_shapes_of(samples.x);
+  const Shapes inputs = input_shapes_of(samples.x);
   if (!model.is_built()) model.build_list(inputs);
-  const std::vector<Shape> outputs = model.compute_output_shapes(inputs);
+  const Shapes outputs = model.compute_output_shapes(inputs);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     if (state.losses[i].loss.is_defined()) state.losses[i].loss.function().check(samples.y[i], outputs[i]);
 }

@@ -72,7 +72,7 @@ Stepper stepper_of(const Model& model, const TrainingState& state);
 /// In the order of the model's inputs and outputs; see check_samples.
 Samples samples_of(std::string_view operation, const TrainingState& state, const TensorList& x,
                    const TensorList& y, const TensorList& sample_weight);
-std::vector<Shape> input_shapes_of(const Tensors& x);
+Shapes input_shapes_of(const Tensors& x);
 /// Throws before anything changes what a loss would throw at the first batch. Builds the model if need be.
 void check_labels(const Model& model, const TrainingState& state, const Samples& samples);
 
