@@ -27,6 +27,8 @@ struct SequenceArrays {
   StepArray<T> sum;             // of a GRU with reset_after, x + its part of the product
   StepArray<T> c, act_c;        // of an LSTM: (1 + steps, batch, units), (steps, batch, units)
   StepArray<T> reset;           // of a GRU without reset_after: r·h, (steps, batch, units)
+  StepArray<T> dropped;         // h·drops where there are some, (steps, batch, units)
+  const T* drops = nullptr;     // (batch, units): factors of what meets U; null for none
   const T* bias = nullptr;      // of a GRU's product
   const bool* mask = nullptr;   // (steps, batch): which steps of which samples count; null for all
   std::int64_t batch = 0;
@@ -34,6 +36,14 @@ struct SequenceArrays {
   /// Where a step does not count, states stay as they were.
   bool counts(std::int64_t t, std::int64_t row) const { return mask == nullptr || mask[t * batch + row]; }
 };
+
+/// to = from·drops, for rows of `width` from `row` on. `to` may be `from`.
+template <class T>
+void apply_drops(const T* drops, std::int64_t row, std::int64_t rows, std::int64_t width, const T* from,
+                 T* to) {
+  const T* factors = drops + row * width;
+  for (std::int64_t i = 0; i < rows * width; ++i) to[i] = from[i] * factors[i];
+}
 
 /// A step that does not count: the state stays.
 template <class T>

@@ -34,15 +34,16 @@ struct Sizes {
 
 // The values that the backward pass needs; of one step where it is not wanted.
 struct Trace {
-  Tensor product, gates, sum, c, act_c, reset;
+  Tensor product, gates, sum, c, act_c, reset, dropped;
 
-  Trace(const CellFormula& formula, const Sizes& sizes, bool is_kept, DType dtype) {
+  Trace(const CellFormula& formula, const Sizes& sizes, bool is_kept, bool has_drops, DType dtype) {
     const std::int64_t steps = is_kept ? sizes.steps : 1;
     const Shape wide{steps, sizes.batch, sizes.columns}, narrow{steps, sizes.batch, sizes.units};
     product = Tensor::empty(wide, dtype);
     if (formula.kind != Kind::simple) gates = Tensor::empty(wide, dtype);
     if (formula.kind == Kind::gru)
       (formula.reset_after ? sum : reset) = Tensor::empty(formula.reset_after ? wide : narrow, dtype);
+    if (has_drops) dropped = Tensor::empty(narrow, dtype);
     if (formula.kind != Kind::lstm) return;
     c = Tensor::empty({is_kept ? steps + 1 : 1, sizes.batch, sizes.units}, dtype);
     act_c = Tensor::empty(narrow, dtype);
@@ -59,7 +60,7 @@ StepArray<T> array_of(const Tensor& tensor) {
 
 template <class T>
 SequenceArrays<T> arrays_of(const Trace& trace, const Tensor& x, const Tensor& h, const Tensor& bias,
-                            const Tensor& mask) {
+                            const Tensor& mask, const Tensor& drops) {
   SequenceArrays<T> arrays{.x = {static_cast<const T*>(x.data()), x.shape()[0], x.shape()[1], x.shape()[2]},
                            .h = array_of<T>(h),
                            .product = array_of<T>(trace.product),
@@ -68,13 +69,25 @@ SequenceArrays<T> arrays_of(const Trace& trace, const Tensor& x, const Tensor& h
                            .c = array_of<T>(trace.c),
                            .act_c = array_of<T>(trace.act_c),
                            .reset = array_of<T>(trace.reset),
+                           .dropped = array_of<T>(trace.dropped),
                            .batch = x.shape()[1]};
   if (mask.is_defined()) arrays.mask = static_cast<const bool*>(mask.data());
   if (bias.is_defined()) arrays.bias = static_cast<const T*>(bias.data());
+  if (drops.is_defined()) arrays.drops = static_cast<const T*>(drops.data());
   return arrays;
 }
 
 bool is_reset_before(const CellFormula& formula) { return formula.kind == Kind::gru && !formula.reset_after; }
+
+// What meets U in a step: h, or what dropout leaves of it.
+template <class T>
+const T* met(const SequenceArrays<T>& s, std::int64_t t, std::int64_t row, std::int64_t rows) {
+  const T* h = s.h.at(t, row);
+  if (s.drops == nullptr) return h;
+  T* dropped = s.dropped.at(t, row);
+  apply_drops(s.drops, row, rows, s.h.width, h, dropped);
+  return dropped;
+}
 
 // The product with U's columns of the two gates, and after them r·h with those of the candidate.
 template <class T>
@@ -82,9 +95,10 @@ void reset_gru_forward(const CellFormula& formula, const Sizes& sizes, const Seq
                        const T* kernel, std::int64_t t, std::int64_t row, std::int64_t rows) {
   const std::int64_t u = sizes.units;
   T* product = s.product.at(t, row);
-  ops::detail::gemm_block(rows, 2 * u, u, Matrix<T>{s.h.at(t, row), u}, Matrix<T>{kernel, 3 * u}, product,
-                          3 * u);
+  ops::detail::gemm_block(rows, 2 * u, u, Matrix<T>{met(s, t, row, rows), u}, Matrix<T>{kernel, 3 * u},
+                          product, 3 * u);
   reset_gru_gates(formula, s, t, row, rows);
+  if (T* reset = s.reset.at(t, row); s.drops != nullptr) apply_drops(s.drops, row, rows, u, reset, reset);
   ops::detail::gemm_block(rows, u, u, Matrix<T>{s.reset.at(t, row), u}, Matrix<T>{kernel + 2 * u, 3 * u},
                           product + 2 * u, 3 * u);
   reset_gru_state(formula, s, t, row, rows);
@@ -101,6 +115,7 @@ void reset_gru_backward(const CellFormula& formula, const Sizes& sizes, const Se
   const T* d = dz.at(t, row);
   ops::detail::gemm_block(rows, u, u, Matrix<T>{d + 2 * u, 3 * u}, Matrix<T>{turned + 2 * u * u, u}, through,
                           u);
+  if (s.drops != nullptr) apply_drops(s.drops, row, rows, u, through, through);
   reset_gru_gates_backward(formula, s, t, row, rows, carried, through, dz);
   ops::detail::gemm_block(rows, u, 2 * u, Matrix<T>{d, 3 * u}, Matrix<T>{turned, u}, through, u);
 }
@@ -113,7 +128,7 @@ void forward(const CellFormula& formula, const Sizes& sizes, const SequenceArray
         reset_gru_forward(formula, sizes, s, kernel, t, row, rows);
         continue;
       }
-      ops::detail::gemm_block(rows, sizes.columns, sizes.units, Matrix<T>{s.h.at(t, row), sizes.units},
+      ops::detail::gemm_block(rows, sizes.columns, sizes.units, Matrix<T>{met(s, t, row, rows), sizes.units},
                               Matrix<T>{kernel, sizes.columns}, s.product.at(t, row), sizes.columns);
       if (formula.kind == Kind::lstm)
         lstm_forward(formula, s, t, row, rows);
@@ -156,6 +171,7 @@ void backward(const CellFormula& formula, const Sizes& sizes, const SequenceArra
         ops::detail::gemm_block(rows, u, sizes.columns, Matrix<T>{dp.at(t, row), sizes.columns},
                                 Matrix<T>{turned, u}, through, u);
       }
+      if (s.drops != nullptr) apply_drops(s.drops, row, rows, u, through, through);
       // A step that does not count passes the gradient of its state on as it is.
       for (std::int64_t r = 0; r < rows; ++r) {
         T* dh_row = carried.dh + r * u;
@@ -173,7 +189,7 @@ void backward(const CellFormula& formula, const Sizes& sizes, const SequenceArra
 struct Saved {
   CellFormula formula;
   Sizes sizes;
-  Tensor x, kernel, bias, mask;
+  Tensor x, kernel, bias, mask, drops;
   Tensors states;
   Trace trace;
 };
@@ -193,7 +209,7 @@ Tensors recorded_backward(const Saved& saved, const Tensor& upstream) {
   Tensors rows = {ops::expand_dims(states[0], 0)};
   for (std::int64_t t = 0; t < saved.sizes.steps; ++t) {
     const Tensor x = ops::squeeze(ops::slice(inputs[0], 0, t, t + 1), 0);
-    const Tensors next = saved.formula.step(x, states, inputs[1], inputs[2], {}, false);
+    const Tensors next = saved.formula.step(x, states, inputs[1], inputs[2], saved.drops, false);
     for (std::size_t i = 0; i < states.size(); ++i)
       states[i] = saved.mask.is_defined()
                       ? ops::where(mask_of_rank(saved.mask.select(0, t), 2), next[i + 1], states[i])
@@ -220,7 +236,7 @@ Tensors backward_of(const Saved& saved, const Tensor& h, const Tensor& upstream)
       ops::detail::is_recorded(saved.kernel) ? Tensor::empty(saved.kernel.shape(), dtype) : Tensor();
   ops::detail::visit_arithmetic(dtype, [&](auto zero) {
     using T = decltype(zero);
-    const SequenceArrays<T> s = arrays_of<T>(saved.trace, x, h, bias, saved.mask);
+    const SequenceArrays<T> s = arrays_of<T>(saved.trace, x, h, bias, saved.mask, saved.drops);
     const StepArray<T> of_product = array_of<T>(dp);
     backward(saved.formula, sizes, s, static_cast<const T*>(turned.data()),
              static_cast<const T*>(above.data()), array_of<T>(dz), of_product,
@@ -230,7 +246,8 @@ Tensors backward_of(const Saved& saved, const Tensor& h, const Tensor& upstream)
     const std::int64_t with_h = is_reset_before(saved.formula) ? 2 * sizes.units : sizes.columns;
     const std::int64_t rows = sizes.steps * sizes.batch;
     T* of_kernel = static_cast<T*>(kernel.mutable_data());
-    ops::detail::gemm(sizes.units, with_h, rows, Matrix<T>{s.h.data, sizes.units, true},
+    ops::detail::gemm(sizes.units, with_h, rows,
+                      Matrix<T>{s.drops == nullptr ? s.h.data : s.dropped.data, sizes.units, true},
                       Matrix<T>{of_product.data, sizes.columns}, of_kernel, sizes.columns);
     if (with_h < sizes.columns)
       ops::detail::gemm(sizes.units, sizes.units, rows, Matrix<T>{s.reset.data, sizes.units, true},
@@ -255,7 +272,7 @@ bool can_run_sequence(const CellFormula& formula) {
 }
 
 Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& kernel, const Tensor& bias,
-                    const Tensors& states, const Tensor& mask) {
+                    const Tensors& states, const Tensor& mask, const Tensor& drops) {
   const FloatEnvironment environment;
   const Sizes sizes{x.shape()[0], x.shape()[1], formula.units, formula.gates() * formula.units};
   Tensors inputs = {x, kernel, bias};
@@ -263,7 +280,7 @@ Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& k
   bool is_recorded = is_recording();
   if (is_recorded) is_recorded = std::any_of(inputs.begin(), inputs.end(), ops::detail::is_recorded);
   const bool is_lstm = formula.kind == Kind::lstm;
-  const Trace trace(formula, sizes, is_recorded, x.dtype());
+  const Trace trace(formula, sizes, is_recorded, drops.is_defined(), x.dtype());
   Tensor h = Tensor::empty({sizes.steps + (is_lstm ? 2 : 1), sizes.batch, sizes.units}, x.dtype());
   const Tensor projected = x.detach().contiguous(), weights = kernel.detach().contiguous();
   const Tensor offsets = bias.is_defined() ? bias.detach().contiguous() : Tensor();
@@ -272,7 +289,7 @@ Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& k
   ops::detail::visit_arithmetic(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     static_cast<void>(h.mutable_data());
-    const SequenceArrays<T> s = arrays_of<T>(trace, projected, h, offsets, mask);
+    const SequenceArrays<T> s = arrays_of<T>(trace, projected, h, offsets, mask, drops);
     const std::int64_t size = sizes.batch * sizes.units;
     std::copy_n(static_cast<const T*>(first.data()), size, s.h.data);
     if (is_lstm) std::copy_n(static_cast<const T*>(cell.data()), size, s.c.data);
@@ -281,7 +298,7 @@ Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& k
   });
   if (!is_recorded) return h;
   return record(h, "recurrence", inputs,
-                [saved = Saved{formula, sizes, x, kernel, bias, mask, states, trace},
+                [saved = Saved{formula, sizes, x, kernel, bias, mask, drops, states, trace},
                  values = h](const Tensor& upstream) {
                   return is_recording() ? recorded_backward(saved, upstream)
                                         : backward_of(saved, values, upstream);

@@ -15,10 +15,11 @@ bool can_run_sequence(const CellFormula& formula);
 /// x: (steps, batch, gates·units), x·W + b of all steps   kernel: (units, gates·units)
 /// bias: (gates·units,) of a GRU's recurrent kernel, or undefined   states: h, of an LSTM h and c
 /// mask: (steps, batch) booleans, or undefined where all count; where false, states stay as they were
+/// drops: factors of h where it meets U, (batch, units), the same at each step, or undefined
 /// A block of samples runs through all steps on one thread: a product with U, then all gates while they are
 /// in cache; the bits are those of CellFormula::step. Back the same way, then one product of all steps for
 /// U's gradient. Blocks depend on the shapes alone.
 Tensor run_sequence(const CellFormula& formula, const Tensor& x, const Tensor& kernel, const Tensor& bias,
-                    const Tensors& states, const Tensor& mask);
+                    const Tensors& states, const Tensor& mask, const Tensor& drops);
 
 }  // namespace keratin::inline v0::detail

@@ -130,8 +130,9 @@ std::optional<CellBody::Sequence> GatedCellBody<Options>::run(const Tensor& proj
                                                               const StepNoise& noise,
                                                               const Tensor& mask) const {
   const CellFormula how = formula();
-  if (noise.state.is_defined() || !can_run_sequence(how)) return std::nullopt;
-  const Tensor all = run_sequence(how, projected, recurrent_kernel_.tensor(), bias_row(1), states, mask);
+  if (!can_run_sequence(how)) return std::nullopt;
+  const Tensor all =
+      run_sequence(how, projected, recurrent_kernel_.tensor(), bias_row(1), states, mask, noise.state);
   const std::int64_t steps = projected.shape()[0];
   const auto row = [&](std::int64_t i) { return ops::squeeze(ops::slice(all, 0, i, i + 1), 0); };
   const Tensor last = row(steps);
