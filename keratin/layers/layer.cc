@@ -11,6 +11,7 @@
 #include "keratin/layers/layer_activation.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/name_scope.h"
+#include "keratin/layers/reading_dtype.h"
 #include "keratin/ops/ops.h"
 #include "keratin/tensor/variable_reading.h"
 
@@ -266,6 +267,9 @@ void check_defined(const LayerBody& body, const Tensor& x) {
 
 // Where a thread is: within a layer that is no model values are float32 or float64, between layers also half.
 thread_local bool within_layer = false;
+// Whether a call around it, of a model too, is in mixed precision; and what the innermost reads weights as.
+thread_local bool within_mixed = false;
+thread_local DType read_as = DType::float32;
 
 bool is_half(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
 
@@ -285,30 +289,39 @@ class Precision {
  public:
   explicit Precision(const LayerBody& body)
       : is_model_(body.gives_masks()),
+        is_as_given_(body.input_cast() == InputCast::as_given),
         compute_(body.compute_dtype),
-        outside_(std::exchange(within_layer, within_layer || !is_model_)) {
-    if (!is_model_) reading_.emplace(reading(compute_));
+        outside_(std::exchange(within_layer, within_layer || !is_model_)),
+        mixed_outside_(std::exchange(within_mixed, within_mixed || body.compute_dtype != body.dtype)),
+        read_outside_(std::exchange(read_as, is_as_given_ && mixed_outside_ ? body.dtype : compute_)) {
+    if (!is_model_) reading_.emplace(reading(read_as));
   }
-  ~Precision() { within_layer = outside_; }
+  ~Precision() {
+    within_layer = outside_;
+    within_mixed = mixed_outside_;
+    read_as = read_outside_;
+  }
   Precision(const Precision&) = delete;
   Precision& operator=(const Precision&) = delete;
 
   Tensor result(const Tensor& y) const {
-    if (is_model_ || !is_half(compute_) || y.dtype() != DType::float32) return y;
-    const Tensor half = ops::cast(y, compute_);
+    if (is_model_ || (is_as_given_ ? !is_half(y.dtype()) : !is_half(compute_) || y.dtype() != DType::float32))
+      return y;
+    const Tensor half = is_as_given_ ? y : ops::cast(y, compute_);
     return outside_ ? ops::cast(half, DType::float32) : half;
   }
 
  private:
-  bool is_model_;
+  bool is_model_, is_as_given_;
   DType compute_;
-  bool outside_;
+  bool outside_, mixed_outside_;
+  DType read_outside_;
   std::optional<detail::ReadVariables> reading_;
 };
 
 Tensor in_dtype_of(const LayerBody& body, const Tensor& x) {
-  if (body.gives_masks()) return x;
   const InputCast cast = body.input_cast();
+  if (body.gives_masks() || cast == InputCast::as_given) return x;
   const bool is_wanted = cast == InputCast::all || (cast == InputCast::floats && is_floating(x.dtype()));
   Tensor input = x;
   if (is_wanted && is_half(body.compute_dtype) && is_floating(x.dtype()) && x.dtype() != body.compute_dtype)
@@ -322,7 +335,8 @@ void add_penalty(const LayerBody& body, const Tensor& y, const CallContext& cont
   if (context.losses == nullptr || !body.activity_regularizer || y.rank() == 0) return;
   // An empty batch has no penalty, rather than 0/0.
   const double batch = static_cast<double>(std::max<std::int64_t>(y.shape()[0], 1));
-  context.losses->push_back(body.activity_regularizer(y) / batch);
+  const Tensor wide = is_half(y.dtype()) ? ops::cast(y, DType::float32) : y;
+  context.losses->push_back(body.activity_regularizer(wide) / batch);
 }
 
 // The only one of a call's results.
@@ -335,6 +349,8 @@ typename List::value_type only(const LayerBody& body, const List& outputs) {
 }
 
 }  // namespace
+
+DType detail::reading_dtype() noexcept { return read_as; }
 
 Tensor Layer::operator()(const Tensor& x, const CallContext& context) const {
   if (body_->has_lists() || !context.masks.empty() || context.output_masks != nullptr)

@@ -51,8 +51,9 @@ struct LayerPart {
   std::shared_ptr<LayerBody> body;
 };
 
-/// Which inputs a layer converts to its dtype before it computes.
-enum class InputCast : std::uint8_t { all, floats, none };
+/// Which inputs a layer converts to its dtype before it computes. `as_given`: none, half types included, and
+/// its results are rounded by the layer itself.
+enum class InputCast : std::uint8_t { all, floats, none, as_given };
 
 /// The body behind a Layer. To write a layer: derive, say class_name and config, create weights in build with
 /// add_weight, compute in call with ops; the gradient follows. call is const and safe from many threads when

@@ -3,6 +3,7 @@
 #include "keratin/activations/functions.h"
 #include "keratin/core/text.h"
 #include "keratin/layers/embedding_body.h"
+#include "keratin/layers/reading_dtype.h"
 
 namespace keratin::inline v0 {
 namespace {
@@ -19,6 +20,12 @@ struct ReversibleArguments {
   }
 };
 
+// What holds both, as Keras promotes them: of two half types, float32.
+DType common_dtype(DType a, DType b) {
+  if (a == b) return a;
+  return a == DType::float64 || b == DType::float64 ? DType::float64 : DType::float32;
+}
+
 // The way back, on the weights of the layer that it belongs to.
 class ReverseBody final : public LayerBody {
  public:
@@ -27,25 +34,29 @@ class ReverseBody final : public LayerBody {
     name = owner.name;
     dtype = owner.dtype;
     compute_dtype = owner.compute_dtype;
-    if (a_.options.reverse_dtype) {
-      compute_dtype = *a_.options.reverse_dtype;
-      dtype = compute_dtype == DType::float64 ? DType::float64 : DType::float32;
-    }
     activity_regularizer = owner.activity_regularizer;
   }
 
   std::string_view class_name() const override { return "ReversibleEmbedding"; }
   Config config(Generation) const override { return Config::object(); }
+  InputCast input_cast() const override { return InputCast::as_given; }
 
+  // Keras casts no inputs of an embedding, reads the table as reading_dtype says, and rounds after each of
+  // the steps to the dtype that the two have in common, or to reverse_dtype.
   Tensor call(const Tensor& x, const CallContext&) const override {
     const Shape shape = output_shape(x.shape());
-    const Tensor rows = ops::reshape(x, {x.size() / a_.output_dim, a_.output_dim});
-    const Tensor kept = ops::cast(matrix_.tensor(), dtype);
-    const Tensor scores =
-        ops::reshape(ops::matmul(rows, a_.options.tie_weights ? ops::transpose(kept) : kept), shape);
-    if (!a_.options.logit_soft_cap) return scores;
-    const double cap = *a_.options.logit_soft_cap;
-    return activations::tanh(scores / cap) * cap;
+    const DType result = a_.options.reverse_dtype.value_or(common_dtype(x.dtype(), detail::reading_dtype()));
+    const DType wide = result == DType::float64 ? DType::float64 : DType::float32;
+    const auto rounded = [&](const Tensor& value) { return ops::cast(ops::cast(value, result), wide); };
+    const Tensor rows = rounded(ops::reshape(x, {x.size() / a_.output_dim, a_.output_dim}));
+    const Tensor kept = rounded(matrix_.tensor());
+    Tensor scores =
+        rounded(ops::reshape(ops::matmul(rows, a_.options.tie_weights ? ops::transpose(kept) : kept), shape));
+    if (a_.options.logit_soft_cap) {
+      const double cap = *a_.options.logit_soft_cap;
+      scores = rounded(activations::tanh(rounded(scores / cap))) * cap;
+    }
+    return ops::cast(scores, result);
   }
 
   Shape output_shape(const Shape& input) const override {

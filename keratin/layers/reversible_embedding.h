@@ -18,7 +18,7 @@ struct ReversibleEmbeddingOptions {
   Constraint embeddings_constraint = {};
   /// Index 0 is padding: it does not count, and masks go on to the layers behind.
   bool mask_zero = false;
-  /// What the way back computes in and gives; the layer's dtype where it is left out.
+  /// What the way back computes in and gives; left out, what its input and the layer's dtype have in common.
   std::optional<DType> reverse_dtype = {};
   /// Scores s become cap·tanh(s / cap).
   std::optional<double> logit_soft_cap = {};

@@ -75,6 +75,40 @@ TEST(ReversibleEmbedding, GivesKerasRowsAndScores) {
   }
 }
 
+// testdata/reversible_policies.json, written by make_reversible_policies.py on TensorFlow: each policy and
+// reverse_dtype, with and without a cap, rows of float32 and of both half types.
+TEST(ReversibleEmbedding, RoundsWhereKerasDoes) {
+  std::ifstream file(KERATIN_SOURCE_DIR "/keratin/layers/testdata/reversible_policies.json");
+  const Config policies = Config::parse(file);
+  const auto read = [&](const char* name, const Shape& shape) {
+    return Tensor::from(policies.at(name).get<std::vector<float>>(), shape);
+  };
+  std::size_t rows = 0;
+  for (const Config& row : policies.at("rows")) {
+    if (row.contains("model")) continue;  // of models: models/dtype_policy_test.cc
+    ++rows;
+    Config what = row;
+    what.erase("scores");
+    ReversibleEmbeddingOptions options{.tie_weights = row.at("tie_weights"),
+                                       .dtype = row.at("policy").get<std::string>()};
+    if (!row.at("reverse_dtype").is_null())
+      options.reverse_dtype = dtype_of(row.at("reverse_dtype").get<std::string>());
+    if (!row.at("logit_soft_cap").is_null()) options.logit_soft_cap = row.at("logit_soft_cap").get<double>();
+    const ReversibleEmbedding layer(7, 3, options);
+    layer.build({1, 3});
+    Tensors weights = {read("table", {7, 3})};
+    if (!options.tie_weights) weights.push_back(read("matrix", {3, 7}));
+    layer.set_weights(weights);
+    const Tensor x = read("hidden", {1, 3, 3}).astype(dtype_of(row.at("input").get<std::string>()));
+    const Tensor scores = layer(x, {.reverse = true});
+    EXPECT_EQ(name(scores.dtype()), row.at("dtype").get<std::string>()) << what;
+    // To the bit in half types. In float32 three products below 1, whose sum is below 2, and TensorFlow's own
+    // tanh, a few units off.
+    expect_values(scores, row.at("scores"), row.at("dtype") == "float32" ? 6 * 0x1p-24 : 0, what.dump());
+  }
+  EXPECT_EQ(rows, 144U);
+}
+
 TEST(ReversibleEmbedding, TheTableLearnsFromBothWaysAsInKeras) {
   for (const Config& row : known().at("cases")) {
     const std::string what = row.at("layer").at("config").dump();

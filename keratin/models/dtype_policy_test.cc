@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "keratin/layers/dtype_policy.h"
+#include "keratin/layers/input.h"
+#include "keratin/layers/reversible_embedding.h"
 #include "keratin/models/model.h"
 
 namespace keratin {
@@ -43,6 +45,43 @@ TEST(DtypePolicies, OfModelsComeBackAsBothKerasWriteThem) {
       if (layer.name() != "x") compute.emplace_back(name(layer.compute_dtype()));
     EXPECT_EQ(Config(compute), row.at("compute"));
   }
+}
+
+// Within a model in mixed precision a ReversibleEmbedding reads its table as it is, and scores are float32
+// then (layers/testdata/reversible_policies.json, written by make_reversible_policies.py).
+TEST(DtypePolicies, OfAModelDecideWhatAReversibleEmbeddingReads) {
+  std::ifstream file(KERATIN_SOURCE_DIR "/keratin/layers/testdata/reversible_policies.json");
+  const Config policies = Config::parse(file);
+  std::size_t rows = 0;
+  for (const Config& row : policies.at("rows")) {
+    if (!row.contains("model")) continue;
+    ++rows;
+    Config what = row;
+    what.erase("scores");
+    SCOPED_TRACE(what.dump());
+    mixed_precision::set_global_policy(row.at("model").get<std::string>());
+    ReversibleEmbeddingOptions options{.dtype = row.at("policy").get<std::string>()};
+    if (!row.at("reverse_dtype").is_null())
+      options.reverse_dtype = dtype_of(row.at("reverse_dtype").get<std::string>());
+    const DType given = dtype_of(row.at("input").get<std::string>());
+    const ReversibleEmbedding layer(7, 3, options);
+    layer.build({1, 3});
+    const Input x({3, 3}, {.dtype = given});
+    const Model model(x, layer(x, {.reverse = true}));
+    mixed_precision::set_global_policy("float32");
+    layer.set_weights({Tensor::from(policies.at("table").get<std::vector<float>>(), {7, 3})});
+    const Tensor scores =
+        model(Tensor::from(policies.at("hidden").get<std::vector<float>>(), {1, 3, 3}).astype(given));
+    EXPECT_EQ(name(scores.dtype()), row.at("dtype").get<std::string>());
+    const Tensor wide = scores.astype(DType::float64);
+    const auto values = wide.values<double>();
+    // To the bit in half types; in float32 three products below 1, whose sum is below 2.
+    const double tolerance = row.at("dtype") == "float32" ? 4 * 0x1p-24 : 0;
+    ASSERT_EQ(values.size(), row.at("scores").size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+      EXPECT_NEAR(values[i], row.at("scores")[i].get<float>(), tolerance) << i;
+  }
+  EXPECT_EQ(rows, 54U);
 }
 
 }  // namespace
