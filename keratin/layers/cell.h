@@ -68,6 +68,7 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
   Tensors output_masks(const Tensors& inputs, const Tensors& masks) const override;
   std::vector<LayerPart> parts() const override { return {{"cell", cell_}}; }
   bool depends_on_generation() const override { return false; }
+  std::string_view keyword_of_rest() const override { return "initial_state"; }
 
   const Recurrence& recurrence() const noexcept { return recurrence_; }
   CellBody& cell() const noexcept { return *cell_; }

@@ -100,6 +100,8 @@ class KERATIN_API LayerBody {
   virtual bool gives_masks() const { return false; }
   /// Whether Keras calls it with its inputs one by one, rather than with a list of them.
   virtual bool separates_inputs() const { return false; }
+  /// The keyword by which Keras 3 gets the inputs behind the first, in a list; empty where it is another way.
+  virtual std::string_view keyword_of_rest() const { return {}; }
   /// The body that runs such a call: another one where a keyword makes the layer one, as `reverse` does.
   /// ValueError by default for `reverse`.
   virtual const LayerBody& called(const CallContext& context) const;

@@ -120,6 +120,7 @@ class BidirectionalBody final : public ListLayerBody {
   }
 
   std::string_view class_name() const override { return "Bidirectional"; }
+  std::string_view keyword_of_rest() const override { return "initial_state"; }
   std::vector<LayerPart> parts() const override {
     return {{"forward_layer", forward_.shared()}, {"backward_layer", backward_.shared()}};
   }

@@ -17,10 +17,14 @@ namespace {
 
 using Step = FunctionalBody::Step;
 
-Config history(const FunctionalBody& body, std::size_t value) {
+// Keras 2 counts the call by which a model with an Input was made: calls within another model follow it.
+constexpr std::size_t kOwnCalls = 1;
+
+Config history(const FunctionalBody& body, std::size_t value, Generation target) {
   const FunctionalBody::Value& place = body.values()[value];
   const Step& step = body.steps()[place.step];
-  return Config::array({step.layer.name(), step.node, place.index});
+  const bool has_own = target == Generation::keras2 && step.layer.body().gives_masks();
+  return Config::array({step.layer.name(), step.node + (has_own ? kOwnCalls : 0), place.index});
 }
 
 // {"class_name": "__keras_tensor__", ...}
@@ -29,25 +33,31 @@ Config keras_tensor(const FunctionalBody& body, std::size_t value) {
   tensor["class_name"] = "__keras_tensor__";
   tensor["config"]["shape"] = detail::shape_config(body.values()[value].shape);
   tensor["config"]["dtype"] = name(body.values()[value].dtype);
-  tensor["config"]["keras_history"] = history(body, value);
+  tensor["config"]["keras_history"] = history(body, value, Generation::keras3);
   return tensor;
 }
 
 Config node_of(const FunctionalBody& body, const Step& step, Generation target) {
-  const bool is_list = step.layer.body().has_lists() && !step.layer.body().separates_inputs() &&
-                       (step.inputs.size() > 1 || !step.layer.body().gives_masks());
+  const LayerBody& body_called = step.layer.body();
+  const std::string_view rest = body_called.keyword_of_rest();
+  const bool is_list = body_called.has_lists() && !body_called.separates_inputs() && rest.empty() &&
+                       (step.inputs.size() > 1 || !body_called.gives_masks());
   Config arguments = Config::object();
   for (const CallKeyword& keyword : kCallKeywords)
     if (step.keywords.*keyword.value) arguments[keyword.name] = true;
   Config inputs = Config::array();
   if (target == Generation::keras2) {
     for (const std::size_t input : step.inputs) {
-      inputs.push_back(history(body, input));
+      inputs.push_back(history(body, input, target));
       inputs.back().push_back(arguments);
     }
     return inputs;
   }
   for (const std::size_t input : step.inputs) inputs.push_back(keras_tensor(body, input));
+  if (!rest.empty() && inputs.size() > 1) {
+    arguments[std::string(rest)] = Config(std::vector<Config>(inputs.begin() + 1, inputs.end()));
+    inputs.erase(inputs.begin() + 1, inputs.end());
+  }
   Config node = Config::object();
   node["args"] = is_list ? Config::array({inputs}) : inputs;
   node["kwargs"] = arguments;
@@ -56,9 +66,9 @@ Config node_of(const FunctionalBody& body, const Step& step, Generation target) 
 
 // One value is written alone by Keras 3, several as a list, by Keras 2 always.
 Config places(const FunctionalBody& body, const std::vector<std::size_t>& values, Generation target) {
-  if (target == Generation::keras3 && values.size() == 1) return history(body, values[0]);
+  if (target == Generation::keras3 && values.size() == 1) return history(body, values[0], target);
   Config list = Config::array();
-  for (const std::size_t value : values) list.push_back(history(body, value));
+  for (const std::size_t value : values) list.push_back(history(body, value, target));
   return list;
 }
 
@@ -143,6 +153,16 @@ PendingCall call_in(const Config& node) {
   return call;
 }
 
+// Whether it is a model whose first layer is an Input.
+bool starts_with_input(const Config& config) {
+  const Config& inner = config.contains("config") ? config["config"] : config;
+  if (!inner.is_object() || !inner.contains("layers") || !inner["layers"].is_array() ||
+      inner["layers"].empty())
+    return false;
+  const Config& first = inner["layers"][0];
+  return first.is_object() && first.value("class_name", Config()) == "InputLayer";
+}
+
 // The layers of a config and the calls on them, made as soon as their inputs are there.
 class Assembly {
  public:
@@ -153,11 +173,11 @@ class Assembly {
 
   const SymbolicTensor& tensor(const Place& place) const {
     const auto found = entries_.find(place.layer);
-    if (found == entries_.end() || place.node >= found->second.outputs.size() ||
-        place.index >= found->second.outputs[place.node].size()) {
+    if (found == entries_.end() || !found->second.has(place.node) ||
+        place.index >= found->second.outputs[place.node - found->second.own_calls].size()) {
       refuse("places of tensors that there are", Config::array({place.layer, place.node, place.index}));
     }
-    return found->second.outputs[place.node][place.index];
+    return found->second.outputs[place.node - found->second.own_calls][place.index];
   }
 
  private:
@@ -165,6 +185,8 @@ class Assembly {
     std::optional<Layer> layer;
     std::vector<PendingCall> calls;
     std::vector<std::vector<SymbolicTensor>> outputs;
+    std::size_t own_calls = 0;
+    bool has(std::size_t node) const { return node >= own_calls && node - own_calls < outputs.size(); }
   };
 
   void add(const Config& config, Generation generation) {
@@ -179,6 +201,7 @@ class Assembly {
     } else {
       entry.layer = layers::deserialize(config, generation);
       name = entry.layer->name();
+      if (generation == Generation::keras2 && starts_with_input(config)) entry.own_calls = kOwnCalls;
       const Config nodes = config.value("inbound_nodes", Config::array());
       if (!nodes.is_array()) refuse("a list of calls", nodes);
       // Keras 2 also writes one call's tensors without the list around.
@@ -195,7 +218,7 @@ class Assembly {
     for (const Place& input : call.inputs) {
       const auto found = entries_.find(input.layer);
       if (found == entries_.end()) refuse("layers that the config lists", input.layer);
-      if (found->second.outputs.size() <= input.node) return false;
+      if (!found->second.has(input.node)) return false;
     }
     return true;
   }
@@ -242,10 +265,10 @@ const bool kRegistered = [] {
 
 }  // namespace
 
-Config FunctionalBody::base_config(Generation target) const {
+Config FunctionalBody::base_config(Generation) const {
   Config config = Config::object();
   config["name"] = name;
-  if (target == Generation::keras3 || !trainable) config["trainable"] = trainable;
+  config["trainable"] = trainable;
   return config;
 }
 
