@@ -496,6 +496,7 @@ Config Layer::serialize(Generation generation) const {
       for (const Shape& input : body_->built_shapes) shape.push_back(detail::shape_config(input));
     }
   }
+  body_->add_to_object(object, generation);
   // Keras ignores keys beside these, so its files can carry the note.
   if (generation != body_->generation && body_->depends_on_generation()) {
     object["keratin"]["semantics"] = static_cast<int>(body_->generation);

@@ -111,6 +111,8 @@ class KERATIN_API LayerBody {
 
   /// name, trainable, dtype and, where set, activity_regularizer and the input's shape.
   virtual Config base_config(Generation generation) const;
+  /// What stands beside the config in a file of that generation, as a compiled model's compile_config.
+  virtual void add_to_object(Config& /*object*/, Generation /*generation*/) const {}
   /// The class that a file of that generation names, where it is another.
   virtual std::string_view saved_class_name(Generation /*generation*/) const { return class_name(); }
   /// Keras's module of the class.
@@ -243,8 +245,9 @@ class KERATIN_API Layer {
   /// Penalties of the weights' regularizers, recorded scalars. Keras 3 leaves out frozen weights.
   Tensors regularization_losses(Generation generation = Generation::keras3) const;
 
-  /// As Keras writes it: {"module", "class_name", "config", "registered_name"} and "build_config" once built;
-  /// by default for the generation that the layer came from.
+  /// As Keras writes it: {"module", "class_name", "config", "registered_name"}, "build_config" once built,
+  /// and "compile_config" of a compiled model unless a function of the caller's is in it; by default for the
+  /// generation that the layer came from.
   Config serialize() const;
   Config serialize(Generation generation) const;
   /// A new layer with the same name, arguments and weights' values.

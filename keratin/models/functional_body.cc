@@ -148,7 +148,7 @@ FunctionalBody::FunctionalBody(const FunctionalBody& other)
       values_(other.values_),
       inputs_(other.inputs_),
       outputs_(other.outputs_) {
-  optimizer_variables = nullptr;
+  compiled = {};
   for (const Layer& layer : other.layers_) {
     const Layer copy = layer.clone();
     layers_.push_back(copy);

@@ -53,6 +53,7 @@ class FunctionalBody final : public ModelBody {
   Shapes output_shapes(const Shapes& inputs) const override;
   Config base_config(Generation target) const override;
   Config config(Generation target) const override;
+  void add_to_object(Config& object, Generation target) const override;
   std::shared_ptr<LayerBody> clone() const override;
 
  private:

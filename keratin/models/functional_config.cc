@@ -289,6 +289,14 @@ Config FunctionalBody::config(Generation target) const {
   return config;
 }
 
+void FunctionalBody::add_to_object(Config& object, Generation target) const {
+  // Not one of the names that either Keras exports: they find the class in its module.
+  object["module"] =
+      target == Generation::keras3 ? "keras.src.models.functional" : "tf_keras.src.engine.functional";
+  object["registered_name"] = "Functional";
+  ModelBody::add_to_object(object, target);
+}
+
 Model Model::from_config(const Config& given, Generation generation) {
   if (given.is_array()) return Sequential::from_config(given, generation);
   Config config = given;
@@ -315,6 +323,7 @@ Model Model::from_config(const Config& given, Generation generation) {
   reader.finish();
   model.body_->generation = generation;
   if (!trainable) model.body_->trainable = false;
+  detail::compile_as_in(model, given);
   return model;
 }
 

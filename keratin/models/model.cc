@@ -1,5 +1,9 @@
 #include "keratin/models/model.h"
 
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <utility>
+
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 #include "keratin/models/functional_body.h"
@@ -17,6 +21,36 @@ Shapes ModelBody::shapes_of(const Layer& layer) const {
   if (!layer.body().built_shape) return {};
   return layer.compute_output_shapes(layer.body().built_shapes);
 }
+
+void ModelBody::add_to_object(Config& object, Generation generation) const {
+  Config config = compiled.config ? compiled.config(generation) : Config::object();
+  // Keras 3 writes an empty one for a model that is not compiled, Keras 2 none.
+  if (generation == Generation::keras3 || !config.empty()) object["compile_config"] = std::move(config);
+}
+
+namespace detail {
+namespace {
+
+std::atomic<CompileFromConfig> compile_from_config = nullptr;
+
+}  // namespace
+
+void set_compile_from_config(CompileFromConfig function) noexcept {
+  compile_from_config.store(function, std::memory_order_relaxed);
+}
+
+void compile_as_in(Model& model, const Config& object) {
+  if (!object.is_object() || !object.contains("compile_config")) return;
+  const Config& config = object["compile_config"];
+  if (config.is_null() || config.empty()) return;
+  const CompileFromConfig function = compile_from_config.load(std::memory_order_relaxed);
+  if (function == nullptr)
+    throw StateError("from_config", "a program with keratin's training, for a \"compile_config\"",
+                     "it has been linked without", "Link all of the library, or erase the key.");
+  function(model, config);
+}
+
+}  // namespace detail
 
 Model::Model(std::shared_ptr<ModelBody> body) : Layer(std::move(body)) {}
 

@@ -41,7 +41,9 @@ class KERATIN_API Model : public Layer {
         std::string name = "");
   Model(const SymbolicTensor& input, const SymbolicTensor& output, std::string name = "");
   /// The model of a config that Keras wrote, Functional or Sequential: Model.get_config, the object around
-  /// it, or parsed Model.to_json; either generation, whose semantics the layers get.
+  /// it, or parsed Model.to_json; either generation, whose semantics the layers get. An object that has a
+  /// "compile_config" gives a compiled model; ValueError, as compile_from_config, for functions of a
+  /// caller's: erase the key to read such a model.
   static Model from_config(const Config& config, Generation generation = Generation::keras3);
   Model clone() const;
 

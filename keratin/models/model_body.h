@@ -10,6 +10,8 @@
 
 namespace keratin::inline v0 {
 
+class Model;
+
 /// A layer made of layers. To write a kind of model: derive, list the layers, call them.
 class KERATIN_API ModelBody : public LayerBody {
  public:
@@ -38,8 +40,26 @@ class KERATIN_API ModelBody : public LayerBody {
   bool gives_masks() const override { return true; }
   std::string_view module_name() const override { return "keras"; }
 
-  /// The optimizer's variables for the summary; set where a model is compiled.
-  std::function<std::vector<Variable>()> optimizer_variables;
+  /// "compile_config".
+  void add_to_object(Config& object, Generation generation) const override;
+
+  /// What training tells of a model; set where it is compiled.
+  struct Compiled {
+    std::function<std::vector<Variable>()> optimizer_variables;
+    /// As Keras writes it into files; empty for what cannot be written.
+    std::function<Config(Generation)> config;
+  };
+  Compiled compiled;
 };
+
+namespace detail {
+
+/// Compiles a model with a config that Keras wrote. Training sets it: this folder knows no optimizers.
+using CompileFromConfig = void (*)(Model& model, const Config& config);
+KERATIN_API void set_compile_from_config(CompileFromConfig function) noexcept;
+/// Compiles the model as the object that it was made from says, if that has a "compile_config".
+void compile_as_in(Model& model, const Config& object);
+
+}  // namespace detail
 
 }  // namespace keratin::inline v0

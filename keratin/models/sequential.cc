@@ -18,7 +18,7 @@ class SequentialBody final : public ModelBody {
   SequentialBody(const SequentialBody& other) : ModelBody(other) {
     for (const Layer& layer : other.layers_) layers_.push_back(layer.clone());
     if (other.input_) input_ = other.input_->clone();
-    optimizer_variables = nullptr;
+    compiled = {};
   }
 
   std::string_view class_name() const override { return "Sequential"; }
@@ -102,7 +102,7 @@ class SequentialBody final : public ModelBody {
     }
     layers_.push_back(layer);
     training_state = nullptr;
-    optimizer_variables = nullptr;
+    compiled = {};
   }
 
   void pop() {
@@ -111,7 +111,7 @@ class SequentialBody final : public ModelBody {
     }
     layers_.pop_back();
     training_state = nullptr;
-    optimizer_variables = nullptr;
+    compiled = {};
   }
 
  private:
@@ -215,6 +215,7 @@ Sequential Sequential::from_config(const Config& given, Generation generation) {
   const std::optional<Shape> shape = reader.optional_shape("build_input_shape");
   reader.finish();
   if (shape && shape->rank() > 0) model.build(*shape);
+  detail::compile_as_in(model, given);
   return model;
 }
 

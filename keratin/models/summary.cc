@@ -203,7 +203,7 @@ std::string Model::summary(int width) const {
   Total trainable, frozen, optimizer;
   trainable.add(trainable_variables());
   frozen.add(non_trainable_variables());
-  if (model_body().optimizer_variables) optimizer.add(model_body().optimizer_variables());
+  if (model_body().compiled.optimizer_variables) optimizer.add(model_body().compiled.optimizer_variables());
   const Total total = {trainable.count + frozen.count + optimizer.count,
                        trainable.size_bytes + frozen.size_bytes + optimizer.size_bytes};
   text += total.line("Total params");

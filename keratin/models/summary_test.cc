@@ -64,7 +64,7 @@ TEST(Summary, IsWhatKerasPrints) {
 TEST(Summary, CountsTheOptimizersVariablesOnceThereAreAny) {
   const Sequential model({Input({2}), Dense(1)}, "m");
   EXPECT_EQ(model.summary().find("Optimizer params"), std::string::npos);
-  static_cast<ModelBody&>(model.body()).optimizer_variables = [] {
+  static_cast<ModelBody&>(model.body()).compiled.optimizer_variables = [] {
     return std::vector<Variable>{Variable(Tensor::zeros({2, 1}), "momentum"),
                                  Variable(Tensor::zeros({}, DType::int64), "iteration")};
   };

@@ -233,6 +233,44 @@ TEST(CompileConfig, OfH5FilesIsReadToTheSame) {
   }
 }
 
+// testdata/compiled_models.json, written by make_compiled_models.py.
+TEST(CompileConfig, StandsInTheObjectOfAModelAndComesBackFromIt) {
+  std::ifstream file(KERATIN_SOURCE_DIR "/keratin/training/testdata/compiled_models.json");
+  const Config models = Config::parse(file);
+  ASSERT_EQ(models.size(), 8U);
+  for (const Config& row : models) {
+    const Generation generation = row.at("generation") == 2 ? Generation::keras2 : Generation::keras3;
+    SCOPED_TRACE(row.at("name").get<std::string>() + (generation == Generation::keras2 ? " 2" : " 3"));
+    const Config& object = row.at("object");
+    const Model model = Model::from_config(object, generation);
+    const Config written = model.serialize(generation);
+    for (const char* key : {"module", "class_name", "registered_name"})
+      EXPECT_EQ(written.at(key), object.at(key));
+    ASSERT_EQ(written.contains("compile_config"), object.contains("compile_config"));
+    if (!object.contains("compile_config")) continue;
+    EXPECT_EQ(sorted(written.at("compile_config"), generation),
+              sorted(object.at("compile_config"), generation));
+    // A copy is not compiled, as Keras's clone_model without compile.
+    EXPECT_EQ(model.clone().get_compile_config().dump(), "{}");
+    Config bare = object;
+    bare["compile_config"] = nullptr;
+    EXPECT_EQ(Model::from_config(bare, generation).get_compile_config().dump(), "{}");
+    bare["compile_config"] = Config::parse(R"({"optimizer": "adam", "loss": "msee"})");
+    EXPECT_THAT(message_of([&] { Model::from_config(bare, generation); }), HasSubstr("msee"));
+  }
+}
+
+TEST(CompileConfig, AModelWithALossOfTheCallersIsWrittenWithoutIt) {
+  Sequential model{Input({4}), Dense(1)};
+  model.compile({.loss = [](const Tensor& y, const Tensor& p) { return ops::square(y - p); }});
+  EXPECT_EQ(model.serialize(Generation::keras3).at("compile_config").dump(), "{}");
+  EXPECT_FALSE(model.serialize(Generation::keras2).contains("compile_config"));
+  model.compile({.loss = "mse"});
+  EXPECT_EQ(model.serialize(Generation::keras2).at("compile_config").at("loss"), "mse");
+  model.add(Dense(2));
+  EXPECT_FALSE(model.serialize(Generation::keras2).contains("compile_config"));
+}
+
 TEST(CompileConfig, ALearningThatIsReadGoesTheSameWay) {
   const auto learn = [](Model model) {
     model.set_weights([&] {

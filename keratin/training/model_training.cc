@@ -166,14 +166,31 @@ Tensors predict_watched(const Batches& batches, TrainingRun& run,
   return results;
 }
 
+// Empty where a loss, a metric or a schedule is a function of the caller's: the model is still written.
+Config compile_config_if_written(const CompileOptions& options, Generation generation) {
+  try {
+    return compile_config(options, generation);
+  } catch (const ValueError&) {
+    return Config::object();
+  }
+}
+
+const bool kSet = [] {
+  detail::set_compile_from_config(
+      [](Model& model, const Config& config) { model.compile_from_config(config); });
+  return true;
+}();
+
 }  // namespace
 
 void Model::compile(const CompileOptions& options) {
   body_->training_state = detail::state_of(*this, options);
   if (auto* body = dynamic_cast<ModelBody*>(body_.get()))
-    body->optimizer_variables = [optimizer = body_->training_state->options.optimizer] {
-      return optimizer.variables();
-    };
+    body->compiled = {
+        .optimizer_variables =
+            [optimizer = body_->training_state->options.optimizer] { return optimizer.variables(); },
+        .config = [given = body_->training_state->given_options()](
+                      Generation generation) { return compile_config_if_written(given, generation); }};
 }
 
 Config Model::get_compile_config() const {
