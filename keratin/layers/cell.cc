@@ -5,6 +5,7 @@
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 #include "keratin/layers/masks.h"
+#include "keratin/layers/named_shapes.h"
 #include "keratin/ops/ops.h"
 
 namespace keratin::inline v0 {
@@ -218,6 +219,10 @@ Shapes RecurrentBody::output_shapes(const Shapes& inputs) const {
 
 Tensors RecurrentBody::output_masks(const Tensors&, const Tensors& masks) const {
   return {recurrence_.return_sequences ? masks.front() : Tensor()};
+}
+
+void RecurrentBody::add_to_object(Config& object, Generation generation) const {
+  name_state_shapes(object, built_shapes, generation);
 }
 
 void RecurrentBody::reset_states() const {

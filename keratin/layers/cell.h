@@ -69,6 +69,7 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
   std::vector<LayerPart> parts() const override { return {{"cell", cell_}}; }
   bool depends_on_generation() const override { return false; }
   std::string_view keyword_of_rest() const override { return "initial_state"; }
+  void add_to_object(Config& object, Generation generation) const override;
 
   const Recurrence& recurrence() const noexcept { return recurrence_; }
   CellBody& cell() const noexcept { return *cell_; }

@@ -10,6 +10,7 @@
 #include "keratin/layers/layer_fields.h"
 #include "keratin/layers/list_layer.h"
 #include "keratin/layers/masks.h"
+#include "keratin/layers/named_shapes.h"
 #include "keratin/layers/softmax.h"
 #include "keratin/ops/einsum.h"
 #include "keratin/ops/ops.h"
@@ -36,7 +37,7 @@ struct MultiHeadArguments {
   std::optional<AxisList> attention_axes = {};
   bool use_gate = false, softmax_robust_masking = false;
   std::optional<std::int64_t> sliding_window = {};
-  // Keras 2 writes them, as text; they follow from the call.
+  // Keras 2 writes them; they follow from the call.
   std::optional<Config> query_shape = {}, key_shape = {}, value_shape = {};
   MultiHeadAttentionOptions options = {};
 
@@ -134,6 +135,18 @@ class HeadsBody final : public ListLayerBody {
 
   std::string_view class_name() const override { return Arguments::kName; }
   bool separates_inputs() const override { return true; }
+  void add_to_object(Config& object, Generation target) const override {
+    if (built_shapes.size() < 2) return;
+    const auto shape = [&](std::size_t i) { return detail::shape_config(built_shapes[i]); };
+    if (target == Generation::keras2) {
+      object["build_config"]["input_shape"] = shape(0);
+      return;
+    }
+    object["build_config"] =
+        built_shapes.size() == 2
+            ? detail::named_shapes({{"query", shape(0)}, {"value", shape(1)}})
+            : detail::named_shapes({{"query", shape(0)}, {"value", shape(1)}, {"key", shape(2)}});
+  }
   bool depends_on_generation() const override { return Arguments::kName == "MultiHeadAttention"; }
 
   void build_list(const Shapes& inputs) override {
@@ -186,11 +199,11 @@ class HeadsBody final : public ListLayerBody {
     if constexpr (Arguments::kName == "MultiHeadAttention") {
       config["attention_axes"] = Config::array({1});
       if (target == Generation::keras2) {
-        // The text of a tuple: what a file said, or what it was built for.
+        // What a file said, or what it was built for.
         const auto put = [&](const char* key, const std::optional<Config>& given, std::size_t input) {
           if (given) config[key] = *given;
           if (!given && built_shape)
-            config[key] = built_shapes[std::min(input, built_shapes.size() - 1)].to_string();
+            config[key] = detail::shape_config(built_shapes[std::min(input, built_shapes.size() - 1)]);
         };
         put("query_shape", a_.query_shape, 0);
         put("key_shape", a_.key_shape, 2);

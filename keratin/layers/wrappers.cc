@@ -9,6 +9,7 @@
 #include "keratin/layers/layer_reader.h"
 #include "keratin/layers/layer_registry.h"
 #include "keratin/layers/masks.h"
+#include "keratin/layers/named_shapes.h"
 #include "keratin/ops/ops.h"
 
 namespace keratin::inline v0 {
@@ -121,6 +122,9 @@ class BidirectionalBody final : public ListLayerBody {
 
   std::string_view class_name() const override { return "Bidirectional"; }
   std::string_view keyword_of_rest() const override { return "initial_state"; }
+  void add_to_object(Config& object, Generation target) const override {
+    detail::name_state_shapes(object, built_shapes, target);
+  }
   std::vector<LayerPart> parts() const override {
     return {{"forward_layer", forward_.shared()}, {"backward_layer", backward_.shared()}};
   }

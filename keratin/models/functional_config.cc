@@ -1,5 +1,6 @@
 // The configs of models described by calls, as both Keras write them.
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -37,6 +38,9 @@ Config keras_tensor(const FunctionalBody& body, std::size_t value) {
   return tensor;
 }
 
+// How Keras calls what it passes one by one: MultiHeadAttention(query, value, key).
+constexpr std::array<const char*, 2> kNamesOfSeparate = {"value", "key"};
+
 Config node_of(const FunctionalBody& body, const Step& step, Generation target) {
   const LayerBody& body_called = step.layer.body();
   const std::string_view rest = body_called.keyword_of_rest();
@@ -46,6 +50,15 @@ Config node_of(const FunctionalBody& body, const Step& step, Generation target) 
   for (const CallKeyword& keyword : kCallKeywords)
     if (step.keywords.*keyword.value) arguments[keyword.name] = true;
   Config inputs = Config::array();
+  if (target == Generation::keras2 && body_called.separates_inputs()) {
+    Config named = Config::object();
+    for (std::size_t i = 1; i < step.inputs.size(); ++i)
+      named[kNamesOfSeparate.at(i - 1)] = history(body, step.inputs[i], target);
+    named.update(arguments);
+    inputs.push_back(history(body, step.inputs[0], target));
+    inputs.back().push_back(std::move(named));
+    return inputs;
+  }
   if (target == Generation::keras2) {
     for (const std::size_t input : step.inputs) {
       inputs.push_back(history(body, input, target));
@@ -94,6 +107,10 @@ bool is_place(const Config& value) { return value.is_array() && !value.empty() &
 
 // Puts the tensors of an argument, a tensor or lists of them, behind the others.
 void collect(const Config& argument, std::vector<Place>& inputs) {
+  if (is_place(argument)) {  // as Keras 2 has them
+    inputs.push_back(place_in(argument));
+    return;
+  }
   if (argument.is_array()) {
     for (const Config& one : argument) collect(one, inputs);
     return;

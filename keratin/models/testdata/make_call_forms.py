@@ -26,8 +26,9 @@ def models(k, three):
         "concatenate": lambda x, s: L.Concatenate(name="y")([x, x, x]),
         "model": lambda x, s: k.Sequential([k.Input((4, 3), name="i"), L.Flatten(name="f")], name="y")(x),
     }
+    calls["multi_head"] = lambda x, s: L.MultiHeadAttention(1, 2, name="y")(x, x, use_causal_mask=True)
+    calls["multi_head_key"] = lambda x, s: L.MultiHeadAttention(1, 2, name="y")(x, x, x)
     if three:
-        calls["multi_head"] = lambda x, s: L.MultiHeadAttention(1, 2, name="y")(x, x, use_causal_mask=True)
         calls["spectral"] = lambda x, s: L.SpectralNormalization(L.Dense(2, name="d"), name="y")(x)
     for name, call in calls.items():
         k.backend.clear_session()
