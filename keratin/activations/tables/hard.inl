@@ -33,8 +33,9 @@ HWY_INLINE Floats odd_quotient(TwoFloats a, Floats factor, float divisor) {
   const Floats product = hn::Mul(a.hi, factor);
   const Floats lost = fused(a.lo, factor, fused(a.hi, factor, hn::Neg(product)));
   const Floats near = hn::Mul(product, inverse);
-  // Up to 1.5 floats off: once more, so that the remainder is of the nearest one.
-  const Floats quotient = fused(hn::Add(fused(near, minus, product), lost), inverse, near);
+  // Up to 1.5 floats off: once more, so that the remainder is of the nearest one. -0 stays -0.
+  const Floats nearest = fused(hn::Add(fused(near, minus, product), lost), inverse, near);
+  const Floats quotient = hn::CopySign(nearest, near);
   return to_odd(quotient, hn::Add(fused(quotient, minus, product), lost));
 }
 
