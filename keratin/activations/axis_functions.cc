@@ -1,4 +1,5 @@
-// Softmax and kin on tensors: checks, axes, recording. The arithmetic is in axis_rows.
+// Softmax and kin on tensors: checks, axes, recording. The loops are in axis_loop, the arithmetic in
+// axis_rows.
 #include "keratin/activations/axis_functions.h"
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "keratin/activations/axis_activation.h"
+#include "keratin/activations/axis_loop.h"
 #include "keratin/activations/axis_record.h"
-#include "keratin/activations/axis_rows.h"
 #include "keratin/activations/dtypes.h"
 #include "keratin/activations/get.h"
 #include "keratin/core/error.h"
@@ -76,7 +77,7 @@ template <class T>
 void apply_spans(AxisKind kind, std::span<const T> in, std::span<T> out, std::size_t row_length) {
   const std::int64_t count = count_rows(kind, in.size(), out.size(), row_length);
   const FloatEnvironment environment;
-  forward_rows(kind, in.data(), out.data(), count, static_cast<std::int64_t>(row_length));
+  run_forward_rows(kind, in.data(), out.data(), count, static_cast<std::int64_t>(row_length));
 }
 
 // The same for a gradient as large as its input.
@@ -95,7 +96,8 @@ void gradient_spans(AxisKind kind, std::span<const T> in, std::span<const T> ups
                     std::size_t row_length) {
   const std::int64_t count = count_gradient_rows(kind, in.size(), upstream.size(), out.size(), row_length);
   const FloatEnvironment environment;
-  gradient_rows(kind, in.data(), upstream.data(), out.data(), count, static_cast<std::int64_t>(row_length));
+  run_gradient_rows(kind, in.data(), upstream.data(), out.data(), count,
+                    static_cast<std::int64_t>(row_length));
 }
 
 }  // namespace
@@ -184,8 +186,8 @@ void rows_gradient_from_result(std::span<const float> result, std::span<const fl
   const std::int64_t count =
       count_gradient_rows(AxisKind::softmax, result.size(), upstream.size(), out.size(), row_length);
   const FloatEnvironment environment;
-  softmax_gradient_rows(result.data(), upstream.data(), out.data(), count,
-                        static_cast<std::int64_t>(row_length));
+  run_softmax_gradient_rows(result.data(), upstream.data(), out.data(), count,
+                            static_cast<std::int64_t>(row_length));
 }
 
 }  // namespace detail

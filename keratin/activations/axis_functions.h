@@ -103,9 +103,10 @@ KERATIN_API void rows_gradient_from_result(std::span<const float> result, std::s
 
 /// On a tensor of a floating dtype (else TypeError), recorded where a gradient is wanted. On spans: rows of
 /// `row_length` elements one after another (0: a single row), glu's in its result; `out` may be `in` but for
-/// glu; on the calling thread, nothing allocated but by sparsemax and 16-bit types for rows of more than
-/// 2,048 elements. f32 softmax and log_softmax are within 4 ULP, f32 in its own place costs a third more than
-/// into another; float16 and bfloat16 run in f32 and are rounded from there. ShapeError if sizes do not fit.
+/// glu; on the calling thread up to 16,384 elements, and nothing allocated but by sparsemax, by 16-bit types
+/// and by softmax of arrays beyond the last cache, for rows of more than 2,048 elements. f32 softmax and
+/// log_softmax are within 4 ULP, f32 in its own place costs a third more than into another; float16 and
+/// bfloat16 run in f32 and are rounded from there. ShapeError if sizes do not fit.
 template <AxisKind kind>
 struct AxisFunction {
   Tensor operator()(const Tensor& x, const Axes& axis = -1) const { return apply_axis(kind, x, axis); }

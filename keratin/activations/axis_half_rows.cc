@@ -1,9 +1,6 @@
 // Softmax and kin on rows of f16 and bf16: widened, which is exact, run in f32 and rounded from there.
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <type_traits>
-#include <vector>
 
 #include "keratin/activations/axis_rows.h"
 #include "keratin/activations/softmax/kernels.h"
@@ -12,7 +9,6 @@ namespace keratin::inline v0::activations::detail {
 namespace {
 
 using Size = std::int64_t;
-constexpr Size kBlock = 2048;
 
 template <class H>
 const HalfConversion<H>& conversion() {
@@ -23,26 +19,11 @@ const HalfConversion<H>& conversion() {
   }
 }
 
-// Room for as many f32 rows as a block takes, at least one: only rows longer than a block need memory.
-class RowsBuffer {
- public:
-  explicit RowsBuffer(Size length) : rows_(std::max<Size>(1, kBlock / std::max<Size>(1, length))) {
-    if (length > kBlock) heap_.resize(static_cast<std::size_t>(length));
-  }
-  Size rows() const { return rows_; }
-  float* data() { return heap_.empty() ? block_.data() : heap_.data(); }
-
- private:
-  Size rows_;
-  alignas(64) std::array<float, kBlock> block_;
-  std::vector<float> heap_;
-};
-
 template <class H>
 void half_forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length) {
   const HalfConversion<H>& converts = conversion<H>();
   const Size in_length = kind == AxisKind::glu ? 2 * length : length;
-  RowsBuffer buffer(in_length);
+  RowsRoom buffer(in_length);
   float* rows = buffer.data();
   for (Size first = 0; first < count; first += buffer.rows()) {
     const Size here = std::min(buffer.rows(), count - first);
@@ -59,7 +40,7 @@ template <class H>
 void half_gradient_rows(AxisKind kind, const H* x, const H* upstream, H* out, Size count, Size length) {
   const HalfConversion<H>& converts = conversion<H>();
   const Size in_length = kind == AxisKind::glu ? 2 * length : length;
-  RowsBuffer inputs(in_length), upstreams(length), results(in_length);
+  RowsRoom inputs(in_length), upstreams(length), results(in_length);
   const Size step = inputs.rows();
   for (Size first = 0; first < count; first += step) {
     const Size here = std::min(step, count - first);
@@ -74,7 +55,7 @@ void half_gradient_rows(AxisKind kind, const H* x, const H* upstream, H* out, Si
 
 #define KERATIN_HALF_ROWS(H)                                                                          \
   template <>                                                                                         \
-  void forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length) {                       \
+  void forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length, Stores) {               \
     half_forward_rows(kind, x, y, count, length);                                                     \
   }                                                                                                   \
   template <>                                                                                         \

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <utility>
 
-#include "keratin/activations/axis_rows.h"
+#include "keratin/activations/axis_loop.h"
 #include "keratin/activations/dtypes.h"
 #include "keratin/activations/softmax/kernels.h"
 #include "keratin/core/error.h"
@@ -15,33 +15,13 @@
 namespace keratin::inline v0::activations::detail {
 namespace {
 
-template <class T>
-void forward_all(AxisKind kind, const Tensor& x, Tensor& y, std::int64_t count, std::int64_t length) {
-  const T* in = x.values<T>().data();
-  T* out = y.mutable_values<T>().data();
-  const std::int64_t in_length = kind == AxisKind::glu ? 2 * length : length;
-  parallel_for(count, rows_grain(length), [&](std::int64_t begin, std::int64_t end) {
-    forward_rows(kind, in + begin * in_length, out + begin * length, end - begin, length);
-  });
-}
-
-template <class T>
-void gradient_all(AxisKind kind, const Tensor& x, const Tensor& upstream, Tensor& out, std::int64_t count,
-                  std::int64_t length) {
-  const T *in = x.values<T>().data(), *g = upstream.values<T>().data();
-  T* to = out.mutable_values<T>().data();
-  const std::int64_t in_length = kind == AxisKind::glu ? 2 * length : length;
-  parallel_for(count, rows_grain(length), [&](std::int64_t begin, std::int64_t end) {
-    gradient_rows(kind, in + begin * in_length, g + begin * length, to + begin * in_length, end - begin,
-                  length);
-  });
-}
-
 Tensor forward_tensor(AxisKind kind, const Tensor& x, const Shape& result, std::int64_t count,
                       std::int64_t length) {
   const FloatEnvironment environment;
   Tensor y = Tensor::empty(result, x.dtype());
-  visit_floating(x.dtype(), [&]<class T>(T) { forward_all<T>(kind, x, y, count, length); });
+  visit_floating(x.dtype(), [&]<class T>(T) {
+    run_forward_rows(kind, x.values<T>().data(), y.mutable_values<T>().data(), count, length);
+  });
   return y;
 }
 
@@ -49,7 +29,10 @@ Tensor gradient_tensor(AxisKind kind, const Tensor& x, const Tensor& upstream, s
                        std::int64_t length) {
   const FloatEnvironment environment;
   Tensor out = Tensor::empty(x.shape(), x.dtype());
-  visit_floating(x.dtype(), [&]<class T>(T) { gradient_all<T>(kind, x, upstream, out, count, length); });
+  visit_floating(x.dtype(), [&]<class T>(T) {
+    run_gradient_rows(kind, x.values<T>().data(), upstream.values<T>().data(), out.mutable_values<T>().data(),
+                      count, length);
+  });
   return out;
 }
 
@@ -57,11 +40,8 @@ Tensor softmax_gradient_tensor(const Tensor& result, const Tensor& upstream, std
                                std::int64_t length) {
   const FloatEnvironment environment;
   Tensor out = Tensor::empty(result.shape(), result.dtype());
-  const float *y = result.values<float>().data(), *g = upstream.values<float>().data();
-  float* to = out.mutable_values<float>().data();
-  parallel_for(count, rows_grain(length), [&](std::int64_t begin, std::int64_t end) {
-    softmax_gradient_rows(y + begin * length, g + begin * length, to + begin * length, end - begin, length);
-  });
+  run_softmax_gradient_rows(result.values<float>().data(), upstream.values<float>().data(),
+                            out.mutable_values<float>().data(), count, length);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <type_traits>
 #include <vector>
 
@@ -287,26 +288,35 @@ void glu_gradient(const T* x, const T* upstream, T* out, Size length, Block& blo
 
 bool is_softmax(AxisKind kind) { return kind == AxisKind::softmax || kind == AxisKind::log_softmax; }
 
+struct alignas(64) Line {
+  float values[16];
+};
+
+void kernel_forward_rows(AxisKind kind, const float* x, float* y, Size count, Size length, bool streams) {
+  if (length == 0) return;
+  const SoftmaxKernels& kernels = softmax_kernels();
+  if (kind == AxisKind::log_softmax) return kernels.log_softmax(x, y, count, length, streams);
+  if (!streams) return kernels.softmax(x, y, count, length, nullptr);
+  const auto lines = static_cast<std::size_t>(2 * std::max(kRoom, (length + 15) / 16 * 16) / 16);
+  const auto room = std::make_unique_for_overwrite<Line[]>(lines);
+  kernels.softmax(x, y, count, length, room[0].values);
+}
+
 // Through softmax(x), in a block of rows or in `out`; only a long row whose `out` is its upstream needs
-// memory.
+// memory. Never streamed: the results would wait for memory longer than they save.
 void kernel_gradient_rows(AxisKind kind, const float* x, const float* upstream, float* out, Size count,
                           Size length) {
   if (length == 0) return;
   const SoftmaxKernels& kernels = softmax_kernels();
   const auto gradient = kind == AxisKind::softmax ? kernels.softmax_gradient : kernels.log_softmax_gradient;
-  alignas(64) std::array<float, kBlock> block;
-  std::vector<float> heap;
-  float* y = block.data();
-  if (length > kBlock && out == upstream) {
-    heap.resize(static_cast<std::size_t>(length));
-    y = heap.data();
-  }
-  const Size step = std::max<Size>(1, kBlock / length);
+  const bool in_out = length > kRoom && out != upstream;
+  RowsRoom room(in_out ? 0 : length);
+  const Size step = std::max<Size>(1, kRoom / length);
   for (Size first = 0; first < count; first += step) {
     const Size here = std::min(step, count - first), at = first * length;
-    if (length > kBlock && out != upstream) y = out + at;
-    kernels.softmax(x + at, y, here, length);
-    gradient(y, upstream + at, out + at, here, length);
+    float* y = in_out ? out + at : room.data();
+    kernels.softmax(x + at, y, here, length, nullptr);
+    gradient(y, upstream + at, out + at, here, length, false);
   }
 }
 
@@ -321,19 +331,16 @@ void exact_log_softmax_row(const float* x, float* y, Size length) {
   log_softmax(x, y, length, block);
 }
 
-void softmax_gradient_rows(const float* y, const float* upstream, float* out, Size count, Size length) {
-  if (length > 0) softmax_kernels().softmax_gradient(y, upstream, out, count, length);
+void softmax_gradient_rows(const float* y, const float* upstream, float* out, Size count, Size length,
+                           Stores stores) {
+  if (length > 0)
+    softmax_kernels().softmax_gradient(y, upstream, out, count, length, stores == Stores::streamed);
 }
 
 template <class T>
-void forward_rows(AxisKind kind, const T* x, T* y, Size count, Size length) {
+void forward_rows(AxisKind kind, const T* x, T* y, Size count, Size length, Stores stores) {
   if constexpr (std::is_same_v<T, float>) {
-    if (is_softmax(kind)) {
-      const SoftmaxKernels& kernels = softmax_kernels();
-      if (length > 0)
-        (kind == AxisKind::softmax ? kernels.softmax : kernels.log_softmax)(x, y, count, length);
-      return;
-    }
+    if (is_softmax(kind)) return kernel_forward_rows(kind, x, y, count, length, stores == Stores::streamed);
   }
   Block block;
   for (Size r = 0; r < count; ++r) {
@@ -379,8 +386,8 @@ void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, Size co
   }
 }
 
-template void forward_rows(AxisKind, const float*, float*, Size, Size);
-template void forward_rows(AxisKind, const double*, double*, Size, Size);
+template void forward_rows(AxisKind, const float*, float*, Size, Size, Stores);
+template void forward_rows(AxisKind, const double*, double*, Size, Size, Stores);
 template void gradient_rows(AxisKind, const float*, const float*, float*, Size, Size);
 template void gradient_rows(AxisKind, const double*, const double*, double*, Size, Size);
 

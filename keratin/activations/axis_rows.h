@@ -1,16 +1,24 @@
 // The functions along an axis on rows that lie one after another. Internal.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "keratin/activations/axis_functions.h"
+#include "keratin/activations/registry.h"
+#include "keratin/activations/softmax/kernels.h"
 
 namespace keratin::inline v0::activations::detail {
 
 /// y = f(x) for `count` rows of `length` elements (glu: in y; twice that in x) on this thread, in place
-/// allowed but for glu. The caller holds a FloatEnvironment.
+/// allowed but for glu. The caller holds a FloatEnvironment. Results of softmax and log_softmax in f32 are
+/// streamed where that is asked for, never in place.
 template <class T>
-void forward_rows(AxisKind kind, const T* x, T* y, std::int64_t count, std::int64_t length);
+void forward_rows(AxisKind kind, const T* x, T* y, std::int64_t count, std::int64_t length,
+                  Stores stores = Stores::cached);
 /// out = d Σ upstream·y / d x, from x; `out` may be x or upstream but for glu.
 template <class T>
 void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, std::int64_t count,
@@ -18,9 +26,11 @@ void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, std::in
 
 // Those of 16-bit types are in axis_half_rows.cc.
 template <>
-void forward_rows(AxisKind kind, const float16* x, float16* y, std::int64_t count, std::int64_t length);
+void forward_rows(AxisKind kind, const float16* x, float16* y, std::int64_t count, std::int64_t length,
+                  Stores stores);
 template <>
-void forward_rows(AxisKind kind, const bfloat16* x, bfloat16* y, std::int64_t count, std::int64_t length);
+void forward_rows(AxisKind kind, const bfloat16* x, bfloat16* y, std::int64_t count, std::int64_t length,
+                  Stores stores);
 template <>
 void gradient_rows(AxisKind kind, const float16* x, const float16* upstream, float16* out, std::int64_t count,
                    std::int64_t length);
@@ -30,9 +40,22 @@ void gradient_rows(AxisKind kind, const bfloat16* x, const bfloat16* upstream, b
 
 /// The same from y = f(x) of softmax, for f32: what a forward pass has computed need not be computed again.
 void softmax_gradient_rows(const float* y, const float* upstream, float* out, std::int64_t count,
-                           std::int64_t length);
+                           std::int64_t length, Stores stores = Stores::cached);
 
-/// Rows a chunk of a parallel loop takes.
-inline std::int64_t rows_grain(std::int64_t length) { return length >= 16384 ? 1 : 16384 / (length + 1) + 1; }
+/// Room for as many rows of f32 as stay in the first cache, at least one: only longer ones need memory.
+class RowsRoom {
+ public:
+  explicit RowsRoom(std::int64_t length)
+      : rows_(std::max<std::int64_t>(1, kRoom / std::max<std::int64_t>(1, length))) {
+    if (length > kRoom) heap_ = std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(length));
+  }
+  std::int64_t rows() const { return rows_; }
+  float* data() { return heap_ ? heap_.get() : block_.data(); }
+
+ private:
+  std::int64_t rows_;
+  alignas(64) std::array<float, kRoom> block_;
+  std::unique_ptr<float[]> heap_;
+};
 
 }  // namespace keratin::inline v0::activations::detail

@@ -2,28 +2,36 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+
 namespace keratin::inline v0::activations::detail {
 namespace {
 
-// Never in place: a line that has just been read is at hand, and is better written where it is.
-Stores stores_for(bool in_place, std::int64_t bytes) {
-  return !in_place && bytes >= streaming_bytes() ? Stores::streamed : Stores::cached;
+// The part of the last cache that a core shares. sysconf's number is some machines' sum of all parts: it is
+// asked only where the kernel's files are not there.
+std::int64_t last_cache_bytes() noexcept {
+  if (std::FILE* file = std::fopen("/sys/devices/system/cpu/cpu0/cache/index3/size", "r")) {
+    long kibibytes = 0;
+    const bool is_read = std::fscanf(file, "%ldK", &kibibytes) == 1;
+    std::fclose(file);
+    if (is_read && kibibytes > 0) return std::int64_t{kibibytes} << 10;
+  }
+  constexpr std::int64_t kUsual = std::int64_t{32} << 20;
+  const long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  return size > 0 ? std::min(std::int64_t{size}, kUsual) : kUsual;
 }
 
 }  // namespace
 
 std::int64_t streaming_bytes() noexcept {
-  static const std::int64_t bytes = [] {
-    constexpr std::int64_t kUsual = std::int64_t{32} << 20;
-    const long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    return (size > 0 ? std::int64_t{size} : kUsual) / 4 * 3;
-  }();
+  static const std::int64_t bytes = last_cache_bytes() / 4 * 3;
   return bytes;
 }
 
 template <class T>
 void run_forward(const Function& function, const void* parameters, const T* x, T* y, std::int64_t size) {
-  const Stores stores = stores_for(x == y, 2 * size * static_cast<std::int64_t>(sizeof(T)));
+  const Stores stores = stores_for<T>(x == y, 2 * size);
   for_chunks(size, [&](std::int64_t begin, std::int64_t end) {
     function.forward(parameters, x + begin, y + begin, static_cast<std::size_t>(end - begin), stores);
   });
@@ -33,7 +41,7 @@ template <class T>
 void run_gradient(const Function& function, const void* parameters, const T* x, const T* upstream, T* out,
                   std::int64_t size) {
   const bool in_place = x == out || upstream == out;
-  const Stores stores = stores_for(in_place, 3 * size * static_cast<std::int64_t>(sizeof(T)));
+  const Stores stores = stores_for<T>(in_place, 3 * size);
   for_chunks(size, [&](std::int64_t begin, std::int64_t end) {
     function.gradient(parameters, x + begin, upstream + begin, out + begin,
                       static_cast<std::size_t>(end - begin), stores);

@@ -23,6 +23,14 @@ void for_chunks(std::int64_t size, const Body& body) {
 /// cache. There streaming begins to win, in forward passes and backward: docs/design/memory.md.
 std::int64_t streaming_bytes() noexcept;
 
+/// For a call that reads and writes `count` numbers. Never in place: a line that has just been read is at
+/// hand, and is better written where it is.
+template <class T>
+Stores stores_for(bool in_place, std::int64_t count) noexcept {
+  const bool streams = !in_place && count * static_cast<std::int64_t>(sizeof(T)) >= streaming_bytes();
+  return streams ? Stores::streamed : Stores::cached;
+}
+
 /// y[i] = f(x[i]) for float, double, float16 and bfloat16; y may be x. The caller holds a FloatEnvironment.
 template <class T>
 void run_forward(const Function& function, const void* parameters, const T* x, T* y, std::int64_t size);

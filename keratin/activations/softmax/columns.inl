@@ -95,14 +95,16 @@ class ColumnExponentials {
   }
 };
 
-// The lanes outside, one by one; `rows` is softmax_rows or log_softmax_rows. Which way a column goes depends
-// on itself alone.
-HWY_INLINE void put_outside_right(void (*rows)(const float*, float*, Size, Size),
+void softmax_in_place(float* row, Size length) { softmax_rows(row, row, 1, length, nullptr); }
+void log_softmax_in_place(float* row, Size length) { log_softmax_rows(row, row, 1, length, false); }
+
+// The lanes outside, one by one. Which way a column goes depends on itself alone.
+HWY_INLINE void put_outside_right(void (*in_place)(float* row, Size length),
                                   const std::int32_t (&outside)[kLanes], const Columns& columns,
                                   const float* x, float* y, Size length) {
   for (std::size_t c = 0; c < columns.count; ++c) {
     if (outside[c] > std::bit_cast<std::int32_t>(kRange))
-      activations::detail::column_as_row(rows, x + c, y + c, length, columns.inner);
+      activations::detail::column_as_row(in_place, x + c, y + c, length, columns.inner);
   }
 }
 
@@ -122,7 +124,7 @@ void softmax_columns(const float* x, float* y, const ColumnRange& range) {
     columns.transform(
         range.length, y + c, [&](Floats v) HWY_ATTR { return fused(v, factor.high, hn::Mul(v, factor.low)); },
         y + c);
-    put_outside_right(&softmax_rows, e.outside, columns, x + c, y + c, range.length);
+    put_outside_right(&softmax_in_place, e.outside, columns, x + c, y + c, range.length);
   });
 }
 
@@ -146,7 +148,7 @@ void log_softmax_columns(const float* x, float* y, const ColumnRange& range) {
     const Floats h = load_floats(high), l = load_floats(low);
     columns.transform(
         range.length, y + c, [&](Floats value) HWY_ATTR { return hn::Sub(hn::Sub(value, h), l); }, x + c);
-    put_outside_right(&log_softmax_rows, others.outside, columns, x + c, y + c, range.length);
+    put_outside_right(&log_softmax_in_place, others.outside, columns, x + c, y + c, range.length);
   });
 }
 

@@ -22,11 +22,11 @@
 namespace keratin::inline v0::activations::detail {
 
 // Here and not in the kernels: a std::vector compiled for AVX-512 could become everybody's.
-void column_as_row(void (*rows)(const float*, float*, std::int64_t, std::int64_t), const float* x, float* y,
-                   std::int64_t length, std::int64_t inner) {
+void column_as_row(void (*in_place)(float*, std::int64_t), const float* x, float* y, std::int64_t length,
+                   std::int64_t inner) {
   std::vector<float> row(static_cast<std::size_t>(length));
   for (std::int64_t i = 0; i < length; ++i) row[static_cast<std::size_t>(i)] = x[i * inner];
-  rows(row.data(), row.data(), 1, length);
+  in_place(row.data(), length);
   for (std::int64_t i = 0; i < length; ++i) y[i * inner] = row[static_cast<std::size_t>(i)];
 }
 

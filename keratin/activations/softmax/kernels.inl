@@ -1,5 +1,6 @@
 // The rows of softmax and log_softmax for the instruction set being compiled. Included by kernels.cc once for
 // each.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -14,6 +15,7 @@ namespace softmax {
 using activations::detail::ColumnRange;
 using activations::detail::exact_log_softmax_row;
 using activations::detail::exact_softmax_row;
+using activations::detail::kRoom;
 #include "keratin/activations/softmax/exponentials.inl"
 #include "keratin/activations/softmax/lanes.inl"
 
@@ -30,19 +32,20 @@ Kernel* kernel_for(Size length, Kernel* of_long, const Short& of_short) {
   return length <= kShortLength ? of_short(integral_constant<std::size_t, 4>()) : of_long;
 }
 
-void softmax_rows(const float* x, float* y, Size count, Size length) {
-  kernel_for(length, &softmax_long, [](auto groups) { return &softmax_short<groups>; })(x, y, count, length);
+void softmax_rows(const float* x, float* y, Size count, Size length, float* room) {
+  kernel_for(length, &softmax_long, [](auto groups) { return &softmax_short<groups>; })(x, y, count, length,
+                                                                                        room);
 }
-void log_softmax_rows(const float* x, float* y, Size count, Size length) {
-  kernel_for(length, &log_softmax_long, [](auto groups) { return &log_softmax_short<groups>; })(x, y, count,
-                                                                                                length);
+void log_softmax_rows(const float* x, float* y, Size count, Size length, bool streams) {
+  kernel_for(length, &log_softmax_long, [](auto groups) { return &log_softmax_short<groups>; })(
+      x, y, count, length, streams);
 }
 template <class Gradient>
-void gradient_rows(const float* y, const float* upstream, float* out, Size count, Size length) {
+void gradient_rows(const float* y, const float* upstream, float* out, Size count, Size length, bool streams) {
   const auto kernel = length <= 16   ? &gradient_short<1, Gradient>
                       : length <= 32 ? &gradient_short<2, Gradient>
                                      : &gradient_long<Gradient>;
-  kernel(y, upstream, out, count, length);
+  kernel(y, upstream, out, count, length, streams);
 }
 
 #include "keratin/activations/softmax/columns.inl"

@@ -14,7 +14,8 @@ HWY_INLINE float largest_of(const float* x, Size length) {
   return hn::GetLane(hn::MaxOfLanes(FloatTag(), hn::Max(hn::Max(top[0], top[1]), hn::Max(top[2], top[3]))));
 }
 
-constexpr Size kBlock = 64;  // four elements a lane
+constexpr Size kBlock = 64;    // four elements a lane
+constexpr Size kAhead = 2048;  // how far on memory is asked for what is read from it
 
 /// The exponentials of one row and their sum. Two loops in one: softmax's (`others` false) stores the
 /// exponentials in y; log_softmax's stores nothing and leaves the largest element out of the sum, whose own 1
@@ -35,17 +36,23 @@ class ExponentialRow {
         magic_(hn::Set(FloatTag(), shift.magic)),
         outside_(hn::Zero(IndexTag())) {}
 
-  HWY_INLINE bool operator()(const float* x, float* y, Size length, LaneSums& sums, std::size_t row) {
+  /// beside.step() after every block.
+  template <class Beside>
+  HWY_INLINE bool operator()(const float* x, float* y, Size length, LaneSums& sums, std::size_t row,
+                             Beside& beside) {
     const Sixteen end = load_sixteen(x + length - 16);  // y may be x
     Size i = 0;
     if constexpr (others) {
-      block<true>(x, y);
+      block<true>(x, y, beside);
       i = kBlock;
     }
     while (i + kBlock <= length) {
       // Rows that turn out to be outside are left early.
       const Size stop = std::min(length, i + 8 * kBlock);
-      for (; i + kBlock <= stop; i += kBlock) block<false>(x + i, y + i);
+      for (; i + kBlock <= stop; i += kBlock) {
+        block<false>(x + i, y + i, beside);
+        beside.step();
+      }
       if (!is_inside()) return false;
     }
     for (; i + 16 <= length; i += 16) sixteen(x + i, y + i);
@@ -58,11 +65,15 @@ class ExponentialRow {
   float largest() const { return largest_; }
 
  private:
-  template <bool is_first>
-  HWY_INLINE void block(const float* x, float* y) {
+  template <bool is_first, class Beside>
+  HWY_INLINE void block(const float* x, float* y, const Beside& beside) {
     for (std::size_t k = 0; k < kParts; ++k) {
       Floats v[4], e[4];
-      for (std::size_t u = 0; u < 4; ++u) v[u] = seen(load_floats(x + 16 * u + k * kLanes));
+      for (std::size_t u = 0; u < 4; ++u) {
+        const float* from = x + 16 * u + k * kLanes;
+        beside.expect(from + kAhead);
+        v[u] = seen(load_floats(from));
+      }
       if constexpr (is_first) top_[k] = v[0];
       for (std::size_t u = is_first ? 1 : 0; u < 4; ++u) v[u] = held_back(k, v[u]);
       exponentials_.template operator()<!checks>(v, e, low_, magic_);
@@ -139,69 +150,222 @@ class ExponentialRow {
   float largest_ = 0;
 };
 
-// c as two floats, 48 bits.
+// A number as two floats, 48 bits.
+struct Parts {
+  float high, low;
+  static HWY_INLINE Parts of(double c) {
+    const auto high = static_cast<float>(c);
+    return {high, static_cast<float>(c - static_cast<double>(high))};
+  }
+};
 struct TwoFloats {
   Floats high, low;
-  static HWY_INLINE TwoFloats of(double c) {
-    const auto high = static_cast<float>(c);
-    return {hn::Set(FloatTag(), high),
-            hn::Set(FloatTag(), static_cast<float>(c - static_cast<double>(high)))};
+  static HWY_INLINE TwoFloats of(const Parts& c) {
+    return {hn::Set(FloatTag(), c.high), hn::Set(FloatTag(), c.low)};
   }
 };
 
-/// out = function(in), or of several inputs, vector by vector; out may be one of them.
-template <class Function, class... Inputs>
-HWY_INLINE void transform(Size length, float* out, const Function& function, const Inputs*... in) {
-  constexpr Size kStep = 4 * kLanes;
-  const Size last = length - Size{kLanes};
-  const Floats end = function(load_floats(in + last)...);
-  Size i = 0;
-  for (; i + kStep <= length; i += kStep) {
-    for (Size at = i; at < i + kStep; at += kLanes) store_floats(function(load_floats(in + at)...), out + at);
+// What a row's results are of its numbers and of a number c of the row.
+/// softmax: e·c, c = 1/Σ e.
+struct Scaled {
+  HWY_INLINE Floats operator()(Floats e, Floats, const TwoFloats& c) const {
+    return fused(e, c.high, hn::Mul(e, c.low));
   }
-  for (; i < last; i += kLanes) store_floats(function(load_floats(in + i)...), out + i);
-  store_floats(end, out + last);
+};
+/// log_softmax: x − c; for an element near the largest the first difference is exact.
+struct Shifted {
+  HWY_INLINE Floats operator()(Floats x, Floats, const TwoFloats& c) const {
+    return hn::Sub(hn::Sub(x, c.high), c.low);
+  }
+};
+/// softmax's gradient: y·(upstream − c), c = Σ y·upstream.
+struct SoftmaxGradient {
+  static constexpr bool kWeighted = true;
+  HWY_INLINE SoftmaxGradient() {}
+  HWY_INLINE Floats operator()(Floats y, Floats upstream, const TwoFloats& c) const {
+    return hn::Mul(y, hn::Sub(hn::Sub(upstream, c.high), c.low));
+  }
+};
+/// log_softmax's gradient: upstream − y·c, c = Σ upstream.
+struct LogSoftmaxGradient {
+  static constexpr bool kWeighted = false;
+  HWY_INLINE LogSoftmaxGradient() {}
+  HWY_INLINE Floats operator()(Floats y, Floats upstream, const TwoFloats& c) const {
+    const Floats minus_y = hn::Neg(y);
+    return fused(minus_y, c.high, fused(minus_y, c.low, upstream));
+  }
+};
+
+/// out = Result(a, b, c), vector by vector; out may be one of them.
+template <class Result>
+class Written {
+ public:
+  explicit HWY_INLINE Written(Size length) : length_(length) {}
+  HWY_INLINE void add(float* out, const float* a, const float* b, const Parts& number) const {
+    constexpr Size kStep = 4 * kLanes;
+    const Result result;
+    const TwoFloats c = TwoFloats::of(number);
+    const Size last = length_ - Size{kLanes};
+    const Floats end = result(load_floats(a + last), load_floats(b + last), c);
+    Size i = 0;
+    for (; i + kStep <= length_; i += kStep) {
+      for (Size at = i; at < i + kStep; at += kLanes)
+        store_floats(result(load_floats(a + at), load_floats(b + at), c), out + at);
+    }
+    for (; i < last; i += kLanes) store_floats(result(load_floats(a + i), load_floats(b + i), c), out + i);
+    store_floats(end, out + last);
+  }
+  HWY_INLINE void step() const {}
+  HWY_INLINE void expect(const float*) const {}
+  HWY_INLINE void finish() const {}
+
+ private:
+  Size length_;
+};
+
+/// The same past the caches, where `out` is none of the inputs: the rows that were added, a step beside each
+/// block that is computed of the next. Stores alone would wait for memory, which idles while rows are
+/// computed. Whole lines are streamed, those that two rows share from a buffer.
+template <class Result>
+class Streamed {
+ public:
+  explicit HWY_INLINE Streamed(Size length) : length_(length) {}
+  ~Streamed() {
+    flush_shared();
+    hwy::FlushStream();
+  }
+  /// The inputs have to stay until finish().
+  HWY_INLINE void add(float* out, const float* a, const float* b, const Parts& number) {
+    rows_[count_++] = {a, b, out, number};
+  }
+  HWY_INLINE void step() {
+    if (row_ < count_) some(kBlock);
+  }
+  HWY_INLINE void finish() {
+    while (row_ < count_) some(length_);
+    row_ = count_ = 0;
+  }
+  /// What will be read some way on.
+  HWY_INLINE void expect(const float* later) const { hwy::Prefetch(later); }
+
+ private:
+  static constexpr Size kLine = 16;
+  struct Row {
+    const float *a, *b;
+    float* out;
+    Parts number;
+  };
+
+  HWY_INLINE void some(Size size) {
+    const Row& row = rows_[row_];
+    const TwoFloats c = TwoFloats::of(row.number);
+    if (i_ == 0) i_ = begin(row, c);
+    const Size stop = std::min(i_ + size, length_ - kLine);
+    for (; i_ <= stop; i_ += kLine) line(row, c, i_, row.out + i_, true);
+    if (stop < length_ - kLine) return;
+    if (i_ < length_) {
+      line(row, c, length_ - kLine, shared() + (length_ - i_ - kLine), false);
+      shared_count_ = length_ - i_;
+      shared_to_ = row.out + i_;
+    }
+    ++row_;
+    i_ = 0;
+  }
+  // Up to the first line that is the row's own.
+  HWY_INLINE Size begin(const Row& row, const TwoFloats& c) {
+    const Size past = static_cast<Size>(reinterpret_cast<std::uintptr_t>(row.out) % 64 / sizeof(float));
+    const bool goes_on = shared_count_ > 0 && shared_to_ + shared_count_ == row.out;
+    if (!goes_on) flush_shared();
+    if (past == 0) return 0;
+    line(row, c, 0, shared() + past, false);
+    if (goes_on) {
+      for (Size k = 0; k < kLine; k += kLanes)
+        store_raw(load_floats(shared() + k), FloatTag(), shared_to_ + k, true);
+    } else {
+      std::copy(shared() + past, shared() + kLine, row.out);
+    }
+    shared_count_ = 0;
+    return kLine - past;
+  }
+  HWY_INLINE void line(const Row& row, const TwoFloats& c, Size at, float* to, bool streams) const {
+    for (Size k = 0; k < kLine; k += kLanes) {
+      const Size i = at + k;
+      store_raw(Result()(load_floats(row.a + i), load_floats(row.b + i), c), FloatTag(), to + k, streams);
+    }
+  }
+  HWY_INLINE float* shared() { return buffer_ + kLine; }
+  HWY_INLINE void flush_shared() {
+    std::copy(shared(), shared() + shared_count_, shared_to_);
+    shared_count_ = 0;
+  }
+
+  const Size length_;
+  std::size_t count_ = 0, row_ = 0;
+  Size i_ = 0;
+  Row rows_[kRows];
+  // The line that the last row ended in, with room for what is stored before and behind it.
+  alignas(64) float buffer_[3 * kLine];
+  Size shared_count_ = 0;
+  float* shared_to_ = nullptr;
+};
+
+HWY_INLINE Size rows_at_once(Size length) { return std::clamp<Size>(kRoom / length, 1, kRows); }
+
+// One row of softmax before it is divided by its sum; what the kernel cannot do is done, and its sum is 1.
+template <class Beside>
+HWY_INLINE void exponentials_of_row(const Exponentials& exponentials, const float* x, float* e, Size length,
+                                    LaneSums& sums, std::size_t row, Beside& beside) {
+  const bool is_usual = x != e;  // in place a row cannot be begun again
+  if (is_usual && ExponentialRow<false, true>(exponentials, Shift::none())(x, e, length, sums, row, beside))
+    return;
+  const float largest = largest_of(x, length);
+  if (Shift::holds(largest)) {
+    const Shift shift = Shift::of(largest);
+    if (ExponentialRow<false, false>(exponentials, shift)(x, e, length, sums, row, beside)) return;
+    std::fill(e, e + length, kNaN);
+  } else {
+    exact_softmax_row(x, e, length);
+  }
+  sums.set_one(row);
 }
 
-HWY_INLINE Size rows_at_once(Size length) { return std::clamp<Size>(2048 / length, 1, kRows); }
-
-void softmax_long(const float* x, float* y, Size count, Size length) {
+// The exponentials go into y, or with `room` into one half of that while the other's are written.
+template <class Writer>
+HWY_INLINE void softmax_through(const float* x, float* y, Size count, Size length, float* room) {
   const Exponentials exponentials;
-  const Size batch = rows_at_once(length);
+  const Size stride = room != nullptr ? (length + 15) / 16 * 16 : length, batch = rows_at_once(stride);
+  Writer writer(length);
   LaneSums sums;
   double total[kRows];
-  bool is_usual = x != y;  // in place a row cannot be begun again
+  float *here = room, *other = room == nullptr ? nullptr : room + std::max(kRoom, stride);
   for (Size first = 0; first < count; first += batch) {
     const auto rows = static_cast<std::size_t>(std::min(batch, count - first));
-    for (std::size_t row = 0; row < rows; ++row) {
-      const Size at = (first + static_cast<Size>(row)) * length;
-      if (is_usual &&
-          ExponentialRow<false, true>(exponentials, Shift::none())(x + at, y + at, length, sums, row))
-        continue;
-      const float largest = largest_of(x + at, length);
-      if (Shift::holds(largest)) {
-        if (ExponentialRow<false, false>(exponentials, Shift::of(largest))(x + at, y + at, length, sums, row))
-          continue;
-        std::fill(y + at, y + at + length, kNaN);
-        sums.set_one(row);
-      } else {
-        exact_softmax_row(x + at, y + at, length);
-        sums.set_one(row);
-      }
-    }
+    const auto e_at = [&](std::size_t row) {
+      return room != nullptr ? here + static_cast<Size>(row) * stride
+                             : y + (first + static_cast<Size>(row)) * length;
+    };
+    for (std::size_t row = 0; row < rows; ++row)
+      exponentials_of_row(exponentials, x + (first + static_cast<Size>(row)) * length, e_at(row), length,
+                          sums, row, writer);
     totals(sums, rows, total);
-    for (std::size_t row = 0; row < rows; ++row) {
-      float* to = y + (first + static_cast<Size>(row)) * length;
-      const TwoFloats c = TwoFloats::of(1 / total[row]);
-      transform(
-          length, to, [&](Floats e) HWY_ATTR { return fused(e, c.high, hn::Mul(e, c.low)); }, to);
-    }
+    writer.finish();
+    for (std::size_t row = 0; row < rows; ++row)
+      writer.add(y + (first + static_cast<Size>(row)) * length, e_at(row), e_at(row),
+                 Parts::of(1 / total[row]));
+    std::swap(here, other);
   }
+  writer.finish();
+}
+void softmax_long(const float* x, float* y, Size count, Size length, float* room) {
+  room != nullptr ? softmax_through<Streamed<Scaled>>(x, y, count, length, room)
+                  : softmax_through<Written<Scaled>>(x, y, count, length, nullptr);
 }
 
-void log_softmax_long(const float* x, float* y, Size count, Size length) {
+template <class Writer>
+HWY_INLINE void log_softmax_through(const float* x, float* y, Size count, Size length) {
   const Exponentials exponentials;
   const Size batch = rows_at_once(length);
+  Writer writer(length);
   LaneSums sums;
   alignas(64) float largest[kRows] = {}, magic[kRows] = {}, top[kRows];
   alignas(64) double total[kRows] = {};
@@ -211,7 +375,7 @@ void log_softmax_long(const float* x, float* y, Size count, Size length) {
     for (std::size_t row = 0; row < rows; ++row) {
       ExponentialRow<true, true> usual(exponentials, Shift::none());
       magic[row] = Shift::none().magic;
-      if (usual(x + at(row), y, length, sums, row)) {
+      if (usual(x + at(row), y, length, sums, row, writer)) {
         largest[row] = usual.largest();
         continue;
       }
@@ -220,7 +384,7 @@ void log_softmax_long(const float* x, float* y, Size count, Size length) {
       const Shift shift = Shift::of(largest[row]);
       magic[row] = shift.magic;
       ExponentialRow<true, false> wide(exponentials, shift);
-      if (!wide(x + at(row), y, length, sums, row)) largest[row] = kNaN;
+      if (!wide(x + at(row), y, length, sums, row, writer)) largest[row] = kNaN;
     }
     totals(sums, rows, total);
     for (std::size_t k = 0; k < kRows; k += kLanes) {
@@ -231,46 +395,31 @@ void log_softmax_long(const float* x, float* y, Size count, Size length) {
     }
     for (std::size_t k = 0; k < rows; k += kDoubles)
       store(log_of_sum(load_promoted(top + k), load(total + k)), total + k);
+    writer.finish();
     for (std::size_t row = 0; row < rows; ++row) {
       const float* from = x + at(row);
       if (!Shift::holds(largest[row])) {
         exact_log_softmax_row(from, y + at(row), length);
         continue;
       }
-      // largest + total as two floats: for an element near the largest the first difference is exact.
+      // largest + total in parts, none of total's digits lost.
       const auto max = static_cast<double>(largest[row]);
       const auto high = static_cast<float>(max + total[row]);
-      const Floats h = hn::Set(FloatTag(), high);
-      const Floats l =
-          hn::Set(FloatTag(), static_cast<float>((max - static_cast<double>(high)) + total[row]));
-      transform(
-          length, y + at(row), [&](Floats v) HWY_ATTR { return hn::Sub(hn::Sub(v, h), l); }, from);
+      writer.add(y + at(row), from, from,
+                 {high, static_cast<float>((max - static_cast<double>(high)) + total[row])});
     }
   }
+  writer.finish();
+}
+void log_softmax_long(const float* x, float* y, Size count, Size length, bool streams) {
+  streams ? log_softmax_through<Streamed<Shifted>>(x, y, count, length)
+          : log_softmax_through<Written<Shifted>>(x, y, count, length);
 }
 
-/// out = y·(upstream - m), m = Σ y·upstream.
-struct SoftmaxGradient {
-  static constexpr bool kWeighted = true;
-  HWY_INLINE SoftmaxGradient() {}
-  HWY_INLINE Floats operator()(Floats y, Floats upstream, const TwoFloats& m) const {
-    return hn::Mul(y, hn::Sub(hn::Sub(upstream, m.high), m.low));
-  }
-};
-/// out = upstream - y·m, m = Σ upstream.
-struct LogSoftmaxGradient {
-  static constexpr bool kWeighted = false;
-  HWY_INLINE LogSoftmaxGradient() {}
-  HWY_INLINE Floats operator()(Floats y, Floats upstream, const TwoFloats& m) const {
-    const Floats minus_y = hn::Neg(y);
-    return fused(minus_y, m.high, fused(minus_y, m.low, upstream));
-  }
-};
-
 // Σ y·upstream, or Σ upstream; in a block each lane adds its four in f32, at most 2^-23 off.
-template <class Gradient>
+template <class Gradient, class Beside>
 HWY_INLINE void weighted_row(const float* y, const float* upstream, Size length, LaneSums& sums,
-                             std::size_t row) {
+                             std::size_t row, Beside& beside) {
   LaneSum sum;
   Size i = 0;
   for (; i + kBlock <= length; i += kBlock) {
@@ -278,6 +427,8 @@ HWY_INLINE void weighted_row(const float* y, const float* upstream, Size length,
       Floats p[4], g[4];
       for (std::size_t u = 0; u < 4; ++u) {
         const Size at = i + static_cast<Size>(16 * u + k * kLanes);
+        beside.expect(upstream + at + kAhead / 2);
+        beside.expect(y + at + kAhead / 2);
         g[u] = load_floats(upstream + at);
         if constexpr (Gradient::kWeighted) p[u] = load_floats(y + at);
       }
@@ -287,6 +438,7 @@ HWY_INLINE void weighted_row(const float* y, const float* upstream, Size length,
         sum.add(k, hn::Add(hn::Add(g[0], g[1]), hn::Add(g[2], g[3])));
       }
     }
+    beside.step();
   }
   for (; i < length; i += 16) {
     // The last sixteen again, without those that are counted.
@@ -300,23 +452,26 @@ HWY_INLINE void weighted_row(const float* y, const float* upstream, Size length,
   sum.store(sums, row);
 }
 
-template <class Gradient>
-void gradient_long(const float* y, const float* upstream, float* out, Size count, Size length) {
-  const Gradient gradient;
+template <class Gradient, class Writer>
+HWY_INLINE void gradient_through(const float* y, const float* upstream, float* out, Size count, Size length) {
   const Size batch = rows_at_once(length);
+  Writer writer(length);
   LaneSums sums;
   double total[kRows];
   for (Size first = 0; first < count; first += batch) {
     const auto rows = static_cast<std::size_t>(std::min(batch, count - first));
     const auto at = [&](std::size_t row) { return (first + static_cast<Size>(row)) * length; };
     for (std::size_t row = 0; row < rows; ++row)
-      weighted_row<Gradient>(y + at(row), upstream + at(row), length, sums, row);
+      weighted_row<Gradient>(y + at(row), upstream + at(row), length, sums, row, writer);
     totals(sums, rows, total);
-    for (std::size_t row = 0; row < rows; ++row) {
-      const TwoFloats m = TwoFloats::of(total[row]);
-      transform(
-          length, out + at(row), [&](Floats p, Floats g) HWY_ATTR { return gradient(p, g, m); }, y + at(row),
-          upstream + at(row));
-    }
+    writer.finish();
+    for (std::size_t row = 0; row < rows; ++row)
+      writer.add(out + at(row), y + at(row), upstream + at(row), Parts::of(total[row]));
   }
+  writer.finish();
+}
+template <class Gradient>
+void gradient_long(const float* y, const float* upstream, float* out, Size count, Size length, bool streams) {
+  streams ? gradient_through<Gradient, Streamed<Gradient>>(y, upstream, out, count, length)
+          : gradient_through<Gradient, Written<Gradient>>(y, upstream, out, count, length);
 }

@@ -217,7 +217,7 @@ class ShortExponentials {
 };
 
 template <std::size_t kGroups>
-void softmax_short(const float* x, float* y, Size count, Size length) {
+void softmax_short(const float* x, float* y, Size count, Size length, float*) {
   using Rows = ShortExponentials<kGroups>;
   Rows rows(length);
   alignas(64) float high[Rows::kCount], low[Rows::kCount];
@@ -258,7 +258,7 @@ HWY_INLINE double sum_of_others(Rows& rows, std::size_t r, Size length) {
 }
 
 template <std::size_t kGroups>
-void log_softmax_short(const float* x, float* y, Size count, Size length) {
+void log_softmax_short(const float* x, float* y, Size count, Size length, bool) {
   using Rows = ShortExponentials<kGroups>;
   Rows rows(length);
   alignas(64) float top[Rows::kCount], high[Rows::kCount], low[Rows::kCount];
@@ -304,7 +304,7 @@ void log_softmax_short(const float* x, float* y, Size count, Size length) {
 }
 
 template <std::size_t kGroups, class Gradient>
-void gradient_short(const float* y, const float* upstream, float* out, Size count, Size length) {
+void gradient_short(const float* y, const float* upstream, float* out, Size count, Size length, bool) {
   using Rows = ShortRows<kGroups>;
   const Gradient gradient;
   const auto size = static_cast<std::size_t>(length);
@@ -325,7 +325,7 @@ void gradient_short(const float* y, const float* upstream, float* out, Size coun
         here, total);
     ShortWriter<kGroups> writer(out + first * length, here, length);
     for (std::size_t r = 0; r < here; ++r) {
-      const TwoFloats m = TwoFloats::of(total[r]);
+      const TwoFloats m = TwoFloats::of(Parts::of(total[r]));
       writer.next([&](std::size_t group) HWY_ATTR {
         Sixteen a = load_sixteen(p.row(r) + 16 * group);
         const Sixteen b = load_sixteen(g.row(r) + 16 * group);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "keratin/activations/axis_functions.h"
+#include "keratin/activations/axis_rows.h"
 #include "keratin/simd/dispatch.h"
 #include "keratin/tensor/node.h"
 
@@ -293,14 +294,35 @@ using Spans = std::function<void(std::span<const float>, std::span<float>, std::
 struct Named {
   const char* name;
   Spans apply;
+  Spans streamed;  // past the caches, as arrays longer than those are
 };
+template <act::detail::AxisKind kind>
+void forward_streamed(std::span<const float> x, std::span<float> y, std::size_t length) {
+  act::detail::forward_rows(kind, x.data(), y.data(), std::ssize(x) / static_cast<std::int64_t>(length),
+                            static_cast<std::int64_t>(length), act::Stores::streamed);
+}
+// From softmax(x), with x as upstream.
+template <auto kernel>
+void gradient_streamed(std::span<const float> x, std::span<float> out, std::size_t length) {
+  Row y(x.size());
+  act::softmax(x, y, length);
+  (act::detail::softmax_kernels().*kernel)(y.data(), x.data(), out.data(),
+                                           std::ssize(x) / static_cast<std::int64_t>(length),
+                                           static_cast<std::int64_t>(length), true);
+}
 std::vector<Named> functions() {
-  return {{"softmax", [](auto x, auto y, std::size_t length) { act::softmax(x, y, length); }},
-          {"log_softmax", [](auto x, auto y, std::size_t length) { act::log_softmax(x, y, length); }},
-          {"softmax_gradient",
-           [](auto x, auto y, std::size_t length) { act::softmax_gradient(x, x, y, length); }},
-          {"log_softmax_gradient",
-           [](auto x, auto y, std::size_t length) { act::log_softmax_gradient(x, x, y, length); }}};
+  using act::detail::AxisKind;
+  using act::detail::SoftmaxKernels;
+  return {
+      {"softmax", [](auto x, auto y, std::size_t length) { act::softmax(x, y, length); },
+       forward_streamed<AxisKind::softmax>},
+      {"log_softmax", [](auto x, auto y, std::size_t length) { act::log_softmax(x, y, length); },
+       forward_streamed<AxisKind::log_softmax>},
+      {"softmax_gradient", [](auto x, auto y, std::size_t length) { act::softmax_gradient(x, x, y, length); },
+       gradient_streamed<&SoftmaxKernels::softmax_gradient>},
+      {"log_softmax_gradient",
+       [](auto x, auto y, std::size_t length) { act::log_softmax_gradient(x, x, y, length); },
+       gradient_streamed<&SoftmaxKernels::log_softmax_gradient>}};
 }
 TEST(Softmax, BitsDependOnTheRowAloneOnEveryInstructionSet) {
   for (const Named& f : functions()) {
@@ -332,6 +354,11 @@ TEST(Softmax, BitsDependOnTheRowAloneOnEveryInstructionSet) {
           for (std::size_t row = 1; row < count; row += 3)
             expect_same_bits(expected, std::span(results).subspan(1 + row * length, length),
                              what + " among others");
+          Row streamed(count * length + 2, 7.0f);
+          f.streamed(std::span(rows).subspan(1), std::span(streamed).subspan(1, count * length), length);
+          EXPECT_EQ(std::memcmp(streamed.data() + 1, results.data() + 1, count * length * sizeof(float)), 0)
+              << what << " streamed";
+          EXPECT_TRUE(streamed.front() == 7 && streamed.back() == 7) << what << " streamed";
         }
       }
     }
