@@ -79,12 +79,12 @@ HWY_INLINE void select_step(const ChainStep& step, Operand p, Operand q, Group& 
     case ChainOp::minimum:
       return group.each([&](Value a, std::size_t u) {
         const Value b = p[u];
-        return where(is_nan(b), b, where(b < a, b, a));
+        return where(is_nan(b), b, min(a, b));
       });
     case ChainOp::maximum:
       return group.each([&](Value a, std::size_t u) {
         const Value b = p[u];
-        return where(is_nan(b), b, where(a < b, b, a));
+        return where(is_nan(b), b, max(a, b));
       });
     case ChainOp::clip:
       return group.each([&](Value a, std::size_t u) {

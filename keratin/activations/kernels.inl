@@ -104,8 +104,9 @@ HWY_INLINE void forward_block(const D& definition, const typename Route::Lane* x
     Route::forward(definition, x, y, streams);
   } else {
     const auto raw = Route::read(x);
-    const auto result = Route::leave(definition(Route::enter(raw)));
-    Route::write(where(is_nan(raw), raw, result), y, streams);
+    auto result = Route::leave(definition(Route::enter(raw)));
+    if constexpr (!requires { definition.keeps_nan(); }) result = where(is_nan(raw), raw, result);
+    Route::write(result, y, streams);
   }
 }
 

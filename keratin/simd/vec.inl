@@ -116,6 +116,25 @@ HWY_INLINE Vec<T> where(Mask<T> m, Vec<T> a, Vec<T> b) {
   return {hn::IfThenElse(m.raw, a.raw, b.raw)};
 }
 
+/// The smaller; a where they are equal or one is NaN.
+template <class T>
+HWY_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+  return {hn::Min(b.raw, a.raw)};  // the second where they are equal or one is NaN
+#else
+  return where(b < a, b, a);
+#endif
+}
+/// The larger; a where they are equal or one is NaN.
+template <class T>
+HWY_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+  return {hn::Max(b.raw, a.raw)};
+#else
+  return where(a < b, b, a);
+#endif
+}
+
 /// a·b + c, rounded once.
 template <class T>
 HWY_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {

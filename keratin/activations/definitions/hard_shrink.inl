@@ -12,10 +12,11 @@ struct HardShrink {
   }
   static constexpr bool exact_in_own_type() { return true; }
   static constexpr bool only_selects() { return true; }
+  static constexpr bool keeps_nan() { return true; }
 
   template <class X>
   X operator()(X x) const {
-    return where(abs(x) > threshold, x, 0);
+    return where(abs(x) <= threshold, 0, x);
   }
   template <class X>
   X derivative(X x) const {

@@ -11,10 +11,11 @@ struct LeakyRelu {
         {.name = "negative_slope", .keras2 = "alpha", .keras3 = "negative_slope"})};
   }
   static constexpr bool exact_in_own_type() { return true; }
+  static constexpr bool keeps_nan() { return true; }
 
   template <class X>
   X operator()(X x) const {
-    return where(x >= 0, x, negative_slope == 0 ? like(x, 0) : negative_slope * x);
+    return where(x < 0, negative_slope == 0 ? like(x, 0) : negative_slope * x, x);
   }
   template <class X>
   X derivative(X x) const {

@@ -4,6 +4,7 @@ struct Linear {
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
   static constexpr bool exact_in_own_type() { return true; }
   static constexpr bool only_selects() { return true; }
+  static constexpr bool keeps_nan() { return true; }
 
   template <class X>
   X operator()(X x) const {

@@ -34,18 +34,19 @@ struct Relu {
   }
   constexpr bool exact_in_own_type() const { return threshold == 0 || alpha == 0 || alpha == 1; }
   constexpr bool only_selects() const { return alpha == 0; }
+  static constexpr bool keeps_nan() { return true; }
 
   template <class X>
   X operator()(X x) const {
     // Not 0·(x - threshold), which is NaN at -inf and -0 below it.
     const X below = alpha == 0 ? like(x, 0) : alpha * (x - threshold);
     if (!as_keras) {
-      const X y = where(x >= threshold, x, below);
+      const X y = where(x < threshold, below, x);
       return max_value == kNone ? y : where(x >= max_value, max_value, y);
     }
     const X above = max_value == kNone ? x : min(max(x, 0), max_value);
     // At a threshold of 0 both comparisons give 0; this one keeps the sign of -0.
-    return where(threshold == 0 ? x >= 0 : x > threshold, above, below);
+    return where(threshold == 0 ? x < 0 : x <= threshold, below, above);
   }
   /// At the threshold Keras takes the left side where relu is one TensorFlow operation, else neither: 0. At
   /// max_value the left side, but at 6, another operation, the right.

@@ -11,10 +11,11 @@ struct SoftShrink {
         {.name = "threshold", .keras3 = "threshold", .constraint = "at least 0"})};
   }
   static constexpr bool exact_in_own_type() { return true; }
+  static constexpr bool keeps_nan() { return true; }
 
   template <class X>
   X operator()(X x) const {
-    return where(x > threshold, x - threshold, where(x < -threshold, x + threshold, 0));
+    return x - min(max(x, -threshold), threshold);
   }
   template <class X>
   X derivative(X x) const {

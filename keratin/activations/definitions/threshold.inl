@@ -14,10 +14,11 @@ struct Threshold {
   }
   static constexpr bool exact_in_own_type() { return true; }
   static constexpr bool only_selects() { return true; }
+  static constexpr bool keeps_nan() { return true; }
 
   template <class X>
   X operator()(X x) const {
-    return where(x > threshold, x, default_value);
+    return where(x <= threshold, default_value, x);
   }
   template <class X>
   X derivative(X x) const {

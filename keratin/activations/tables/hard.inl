@@ -116,7 +116,7 @@ class HardSiluKernel {
       // left. It ends at −0.
       const Floats mirrored = hn::Sub(hn::Set(tag, -3.0f), x[u]);
       const Floats minus_0 = hn::Set(tag, -0.0f);
-      const Floats t = at_least(smaller(mirrored, minus_0), x[u]);
+      const Floats t = at_least(at_most(mirrored, minus_0), x[u]);
       const Floats cut = at_most(hn::Set(tag, 3.0f), t);
       const Floats sixth = fused(cut, hn::Set(tag, sixth_.high), hn::Mul(cut, hn::Set(tag, sixth_.low)));
       // From 3 on t·1/2 + t/2, x itself.
@@ -134,14 +134,6 @@ class HardSiluKernel {
   }
 
  private:
-  // b where they are equal or one is NaN.
-  static HWY_INLINE Floats smaller(Floats a, Floats b) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
-    return hn::Min(a, b);
-#else
-    return hn::IfThenElse(hn::Lt(a, b), a, b);
-#endif
-  }
   const Inverse sixth_;
 };
 

@@ -12,20 +12,8 @@ HWY_INLINE Floats fused(Floats a, Floats b, Floats c) {
 }
 
 // The smaller and the larger; NaN runs through.
-HWY_INLINE Floats at_most(Floats limit, Floats x) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
-  return hn::Min(limit, x);  // the second where one is NaN
-#else
-  return hn::IfThenElse(hn::Lt(limit, x), limit, x);
-#endif
-}
-HWY_INLINE Floats at_least(Floats limit, Floats x) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
-  return hn::Max(limit, x);
-#else
-  return hn::IfThenElse(hn::Lt(x, limit), limit, x);
-#endif
-}
+HWY_INLINE Floats at_most(Floats limit, Floats x) { return min(Vec<float>{x}, Vec<float>{limit}).raw; }
+HWY_INLINE Floats at_least(Floats limit, Floats x) { return max(Vec<float>{x}, Vec<float>{limit}).raw; }
 
 // −0 too.
 HWY_INLINE hn::Mask<FloatTag> is_negative(Floats x) {
