@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "keratin/activations/builtin.h"
+#include "keratin/activations/definitions.h"
 #include "keratin/activations/dtypes.h"
 #include "keratin/activations/elementwise_loop.h"
 #include "keratin/core/error.h"

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "keratin/activations/definitions.h"
+#include "keratin/activations/definition_names.h"
 #include "keratin/activations/registry.h"
 #include "keratin/core/config.h"
 #include "keratin/core/export.h"

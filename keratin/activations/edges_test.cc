@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "keratin/activations/definitions.h"
 #include "keratin/activations/registry.h"
 #include "keratin/core/float_env.h"
 #include "keratin/simd/dispatch.h"

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "keratin/activations/builtin.h"
+#include "keratin/activations/definitions.h"
 #include "keratin/activations/expression_config.h"
 #include "keratin/activations/expression_node.h"
 #include "keratin/activations/fitted/fit.h"

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "keratin/activations/definition_names.h"
 #include "keratin/core/dtype.h"
 #include "keratin/simd/dispatch.h"
 
@@ -25,10 +26,8 @@ struct Kernels {
   Loops<bfloat16> bf16;
 };
 
-/// Compiling all kernels at once takes minutes: definition i is compiled in kernels_<i mod kFamilies>.cc.
-inline constexpr std::size_t kFamilies = 6;
-
-template <std::size_t family>
-Kernels family_kernels(simd::Isa isa, std::size_t index);
+/// Of one definition, each compiled in a file of its own, which kernels.cc.in becomes.
+template <Index index>
+Kernels kernels_of(simd::Isa isa);
 
 }  // namespace keratin::inline v0::activations::detail

@@ -1,5 +1,6 @@
 // The loops of all element-wise activations, for the instruction set being compiled; the only ones there are.
-// Included by kernels_<n>.cc once for each instruction set, with KERATIN_FAMILY = n.
+// Included once for each instruction set by what kernels.cc.in becomes for a definition: KERATIN_KERNELS_OF
+// is its name, KERATIN_KERNELS_STRUCT its struct.
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
@@ -9,7 +10,8 @@
 #include <iterator>
 #include <utility>
 
-#include "keratin/activations/definitions.h"
+#include "keratin/activations/definition.h"
+#include "keratin/activations/definition_names.h"
 #include "keratin/activations/kernels.h"
 #include "keratin/activations/tables/tables.h"
 #include "keratin/simd/choose.h"
@@ -31,9 +33,11 @@ using activations::kOneRounding;
 using activations::Parameter;
 using activations::parameter;
 using activations::ParameterKind;
-#define KERATIN_DEFINITION(name) KERATIN_DEFINITION_FILE(name)
-#define KERATIN_ACTIVATION(name, Struct)
+// Tables name others than their own.
+#define KERATIN_DEFINITION(name) KERATIN_NO_DEFINITION(name)
+#define KERATIN_ACTIVATION(name, Struct) struct Struct;
 #include "keratin/activations/definitions/list.inc"
+#include KERATIN_DEFINITION_FILE(KERATIN_KERNELS_OF)
 
 }  // namespace definitions
 
@@ -247,6 +251,44 @@ HWY_INLINE D definition_of(const void* parameters) {
   return d;
 }
 
+// With default parameters, which the compiler then knows: what they leave idle costs nothing.
+template <class D>
+struct WithDefaults {
+  static constexpr bool keeps_nan() requires requires { D::keeps_nan(); }
+  { return true; }
+  template <class X>
+  HWY_INLINE X operator()(X x) const {
+    return D()(x);
+  }
+  template <class X>
+  HWY_INLINE X derivative(X x) const {
+    return derivative_of(D(), x);
+  }
+};
+template <class D, std::size_t... i>
+HWY_INLINE bool has_defaults(const D& rounded, std::index_sequence<i...>) {
+  constexpr auto kParameters = D::parameters();
+  return ((kParameters[i].get(&rounded) == static_cast<float>(kParameters[i].default_value)) && ...);
+}
+/// Calls run(definition) where the definition is exact in T for these parameters; whether it is.
+template <class T, class D, class Run>
+HWY_INLINE bool with_exact(const D& d, const Run& run) {
+  if constexpr (kNeverExact<D>) {
+    return false;
+  } else {
+    constexpr std::size_t kCount = D::parameters().size();
+    if constexpr (std::is_same_v<T, float> && kCount > 0) {
+      if (has_defaults(d, std::make_index_sequence<kCount>())) {
+        run(WithDefaults<D>());
+        return true;
+      }
+    }
+    if (!is_exact(d)) return false;
+    run(d);
+    return true;
+  }
+}
+
 template <class D, class T>
 struct Entry {
   using Route = std::conditional_t<std::is_same_v<T, float>, Promoted, Widened>;
@@ -257,9 +299,8 @@ struct Entry {
       const auto run = [&]<class F>(const F& f) { forward_loop<typename F::Route>(f, x, y, n, streams); };
       if (with_fast_value(d, run)) return;
     }
-    if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return forward_loop<Native<T>>(d, x, y, n, streams);
-    }
+    const auto run_exact = [&](const auto& f) { forward_loop<Native<T>>(f, x, y, n, streams); };
+    if (with_exact<T>(d, run_exact)) return;
     if constexpr (!kAlwaysExact<D>) forward_loop<Route>(d, x, y, n, streams);
   }
   static void gradient(const void* parameters, const T* x, const T* upstream, T* out, std::size_t n,
@@ -271,34 +312,22 @@ struct Entry {
       };
       if (with_fast_slope(d, run)) return;
     }
-    if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return gradient_loop<Native<T>>(d, x, upstream, out, n, streams);
-    }
+    const auto run_exact = [&](const auto& f) { gradient_loop<Native<T>>(f, x, upstream, out, n, streams); };
+    if (with_exact<T>(d, run_exact)) return;
     if constexpr (!kAlwaysExact<D>) gradient_loop<Route>(d, x, upstream, out, n, streams);
   }
 };
 
 #include "keratin/activations/half_kernels.inl"
 
-template <class D, std::size_t index>
-constexpr activations::detail::Kernels kernels_of() {
-  if constexpr (index % activations::detail::kFamilies == KERATIN_FAMILY) {
-    return {{&Entry<D, float>::forward, &Entry<D, float>::gradient},
-            {&Entry<D, double>::forward, &Entry<D, double>::gradient},
-            {&HalfEntry<D, float16>::forward, &HalfEntry<D, float16>::gradient},
-            {&HalfEntry<D, bfloat16>::forward, &HalfEntry<D, bfloat16>::gradient}};
-  } else {
-    return {};
-  }
-}
-
 namespace {
-constexpr activations::detail::Kernels kKernels[] = {
-#define KERATIN_DEFINITION(name) KERATIN_NO_DEFINITION(name)
-#define KERATIN_ACTIVATION(name, Struct) \
-  kernels_of<definitions::Struct, static_cast<std::size_t>(activations::Index::name)>(),
-#include "keratin/activations/definitions/list.inc"
-};
+template <class D>
+constexpr activations::detail::Kernels kKernelsOf{
+    {&Entry<D, float>::forward, &Entry<D, float>::gradient},
+    {&Entry<D, double>::forward, &Entry<D, double>::gradient},
+    {&HalfEntry<D, float16>::forward, &HalfEntry<D, float16>::gradient},
+    {&HalfEntry<D, bfloat16>::forward, &HalfEntry<D, bfloat16>::gradient}};
+constexpr const activations::detail::Kernels& kKernels = kKernelsOf<definitions::KERATIN_KERNELS_STRUCT>;
 }  // namespace
 
 }  // namespace keratin::inline v0::simd::HWY_NAMESPACE
@@ -308,8 +337,8 @@ HWY_AFTER_NAMESPACE();
 namespace keratin::inline v0::activations::detail {
 
 template <>
-Kernels family_kernels<KERATIN_FAMILY>(simd::Isa isa, std::size_t index) {
-  KERATIN_CHOOSE(isa, simd, kKernels[index])
+Kernels kernels_of<Index::KERATIN_KERNELS_OF>(simd::Isa isa) {
+  KERATIN_CHOOSE(isa, simd, kKernels)
 }
 
 }  // namespace keratin::inline v0::activations::detail

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "keratin/activations/definitions.h"
 #include "keratin/activations/kernels.h"
 #include "keratin/core/float_env.h"
 #include "keratin/simd/dispatch.h"
@@ -31,24 +32,20 @@ constexpr std::array<Function, kFunctionCount> kFunctions{
 // The loops of every instruction set in one place: a call finds its own with one look.
 class Table {
  public:
-  Table() { fill(std::make_index_sequence<detail::kFamilies>()); }
+  Table() {
+    for (const simd::Isa isa : simd::supported_isas()) {
+      kernels_[static_cast<std::size_t>(isa)] = {
+#define KERATIN_DEFINITION(name) KERATIN_NO_DEFINITION(name)
+#define KERATIN_ACTIVATION(name, Struct) detail::kernels_of<Index::name>(isa),
+#include "keratin/activations/definitions/list.inc"
+      };
+    }
+  }
   const detail::Kernels& operator()(simd::Isa isa, Index index) const {
     return kernels_[static_cast<std::size_t>(isa)][static_cast<std::size_t>(index)];
   }
 
  private:
-  template <std::size_t... family>
-  void fill(std::index_sequence<family...>) {
-    for (const simd::Isa isa : simd::supported_isas()) {
-      for (std::size_t i = 0; i < kFunctionCount; ++i) {
-        ((i % detail::kFamilies == family
-              ? void(kernels_[static_cast<std::size_t>(isa)][i] = detail::family_kernels<family>(isa, i))
-              : void()),
-         ...);
-      }
-    }
-  }
-
   std::array<std::array<detail::Kernels, kFunctionCount>, simd::kIsaCount> kernels_;
 };
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "keratin/activations/definition.h"
-#include "keratin/activations/definitions.h"
+#include "keratin/activations/definition_names.h"
 #include "keratin/core/dtype.h"
 #include "keratin/core/export.h"
 

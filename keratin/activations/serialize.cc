@@ -7,6 +7,7 @@
 
 #include "keratin/activations/axis_activation.h"
 #include "keratin/activations/builtin.h"
+#include "keratin/activations/definitions.h"
 #include "keratin/activations/get.h"
 #include "keratin/activations/names.h"
 #include "keratin/core/text.h"

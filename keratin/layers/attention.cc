@@ -2,6 +2,7 @@
 #include "keratin/layers/attention.h"
 
 #include "keratin/activations/axis_functions.h"
+#include "keratin/activations/functions.h"
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 #include "keratin/layers/attention_tools.h"

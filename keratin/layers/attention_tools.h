@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "keratin/activations/functions.h"
 #include "keratin/layers/drop.h"
 #include "keratin/layers/layer.h"
 

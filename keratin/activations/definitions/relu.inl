@@ -41,7 +41,7 @@ struct Relu {
     // Not 0·(x - threshold), which is NaN at -inf and -0 below it.
     const X below = alpha == 0 ? like(x, 0) : alpha * (x - threshold);
     if (!as_keras) {
-      const X y = where(x < threshold, below, x);
+      const X y = alpha == 0 && threshold == 0 ? max(x, 0) : where(x < threshold, below, x);
       return max_value == kNone ? y : where(x >= max_value, max_value, y);
     }
     const X above = max_value == kNone ? x : min(max(x, 0), max_value);

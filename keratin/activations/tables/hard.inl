@@ -53,7 +53,8 @@ class HardSigmoidKernel {
   static constexpr bool kTotal = true;
   // x·(high + low) + 1/2 in two steps: next to −limit the first is exact. Rounded so that the sum is not
   // above 0 at −limit, nor below 1 at limit, and both parts are positive: infinity stays infinity.
-  HWY_INLINE explicit HardSigmoidKernel(const definitions::HardSigmoid& d) {
+  template <class D>
+  HWY_INLINE explicit HardSigmoidKernel(const D& d) {
     const double slope = 1 / (2 * d.limit);
     high_ = static_cast<float>(slope);
     if (high_ > slope) high_ = std::nextafterf(high_, 0);
@@ -86,7 +87,8 @@ class HardSigmoidSlopeKernel {
  public:
   static constexpr std::size_t kVectors = 1;
   static constexpr bool kTotal = true;
-  HWY_INLINE explicit HardSigmoidSlopeKernel(const definitions::HardSigmoid& d)
+  template <class D>
+  HWY_INLINE explicit HardSigmoidSlopeKernel(const D& d)
       : slope_(static_cast<float>(1 / (2 * d.limit))),
         below_(d.limit == 3 ? 3.0f : std::nextafterf(static_cast<float>(d.limit), 0x1p127f)) {}
 

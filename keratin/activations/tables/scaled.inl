@@ -1,8 +1,9 @@
 // elu and celu of any alpha: outer·expm1(x/inner), from the rows of alpha = 1, scaled when the kernel is
 // made.
 struct EluScale {
-  HWY_INLINE explicit EluScale(const definitions::Elu& d) : outer(d.alpha), inner(1) {}
-  HWY_INLINE explicit EluScale(const definitions::Celu& d) : outer(d.alpha), inner(d.alpha) {}
+  template <class D>  // Elu or Celu
+  HWY_INLINE explicit EluScale(const D& d)
+      : outer(d.alpha), inner(std::is_same_v<D, definitions::Celu> ? d.alpha : 1) {}
   double outer, inner;
 };
 

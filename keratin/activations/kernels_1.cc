@@ -1,7 +1,0 @@
-// The kernels of every sixth definition of the list, from the second on.
-#define KERATIN_FAMILY 1
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "keratin/activations/kernels.inl"
-#include <hwy/foreach_target.h>
-
-#include "keratin/activations/kernels.inl"
