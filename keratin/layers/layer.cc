@@ -30,6 +30,8 @@ NameCounts& name_counts() {
 }
 
 std::string automatic_name(std::string_view class_name) {
+  // Inside Keras the class has another name than it is exported by.
+  if (class_name == "GroupQueryAttention") class_name = "GroupedQueryAttention";
   std::string name = to_snake_case(class_name);
   const std::lock_guard lock(name_counts().mutex);
   const std::int64_t count = name_counts().counts[name]++;

@@ -308,6 +308,7 @@ TEST(Recurrent, MistakesAreNamed) {
   EXPECT_THROW(layer(Tensor::zeros({2, 4, 5})), ShapeError);
   EXPECT_THROW(MultiHeadAttention(0, 3), ValueError);
   EXPECT_THROW(GroupQueryAttention(3, 3, 2), ValueError);
+  EXPECT_THAT(GroupQueryAttention(3, 4, 2).name(), HasSubstr("grouped_query_attention"));
   EXPECT_THROW(EinsumDense("ab->b", {3}), ValueError);
 }
 
