@@ -88,4 +88,6 @@ std::vector<Contestant> Framework::prepare(const Json& task) {
   return all;
 }
 
+Json Framework::peak_memory() { return ask({{"op", "peak"}}).value("mib", Json::object()); }
+
 }  // namespace keratin::bench

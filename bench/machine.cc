@@ -53,6 +53,24 @@ double gigahertz() {
 #endif
 }
 
+namespace {
+long status_kib(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  long kib = 0;
+  while (status >> word) {
+    if (word == key) return status >> kib ? kib : 0;
+  }
+  return 0;
+}
+}  // namespace
+
+PeakMemory::PeakMemory() {
+  std::ofstream("/proc/self/clear_refs") << "5";  // the peak is what there is now
+  before_kib_ = status_kib("VmRSS:");
+}
+double PeakMemory::mib() const { return static_cast<double>(status_kib("VmHWM:") - before_kib_) / 1024; }
+
 #if defined(__linux__)
 struct Pinned::Mask {
   cpu_set_t cores;

@@ -27,4 +27,15 @@ class Pinned {
   std::unique_ptr<Mask> before_;
 };
 
+/// What this process took from the system at most, in MiB, beyond what it had when this was made; 0 where the
+/// system does not say (other than Linux).
+class PeakMemory {
+ public:
+  PeakMemory();
+  double mib() const;
+
+ private:
+  long before_kib_;
+};
+
 }  // namespace keratin::bench

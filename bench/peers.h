@@ -63,6 +63,8 @@ class Framework {
 
   /// Its ways to do `task`, any number; they are valid until the next call.
   std::vector<Contestant> prepare(const nlohmann::ordered_json& task);
+  /// {way: MiB}: what the first call of each took at most, beyond what there was when it began.
+  nlohmann::ordered_json peak_memory();
 
  private:
   nlohmann::ordered_json ask(const nlohmann::ordered_json& request);

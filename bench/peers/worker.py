@@ -3,12 +3,14 @@
 {"op": "hello"} -> {"version": ...} or {"missing": why}
 {"op": "prepare", "kind": ..., ...} -> {"names": ways to do it, none if it cannot}
 {"op": "sample", "name": way} -> {"ns": nanoseconds a time}
+{"op": "peak"} -> {"mib": {way: the most that its first calls took from the system}}
 
 A framework is a module beside this one: NAME_peer.py with VERSION and prepare(task) -> {way: call};
 "keras-jax" is keras_peer.py on the backend jax. It gets one
 thread, like everyone; between questions it sleeps.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -29,14 +31,26 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 SAMPLE_NS = 50e3  # as long as timing.cc's
 
 
+def memory_kib(key):
+    with contextlib.suppress(OSError), open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith(key):
+                return int(line.split()[1])
+    return 0
+
+
 class Sampler:
     """Calls often enough to fill SAMPLE_NS, three times over; what counts is the fastest."""
 
     def __init__(self, call, times):
         self.call = call
         self.times = times  # that a call does the work
+        with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+            file.write("5")  # the peak is what there is now
+        before = memory_kib("VmRSS:")
         for _ in range(3):  # Compiles, allocates, finds its kernels.
             first = self.timed(1)
+        self.peak_mib = (memory_kib("VmHWM:") - before) / 1024
         self.repeats = max(1, min(1000, int(SAMPLE_NS / max(first * times, 1))))
 
     def timed(self, repeats):
@@ -76,6 +90,8 @@ def main():
                 times = getattr(peer, "TIMES_A_CALL", {}).get(request["kind"], 1)
                 samplers = {way: Sampler(call, times) for way, call in peer.prepare(request).items()}
                 answer = {"names": list(samplers)}
+            elif request["op"] == "peak":
+                answer = {"mib": {way: sampler.peak_mib for way, sampler in samplers.items()}}
             else:
                 answer = {"ns": samplers[request["name"]].sample()}
         except Exception:
