@@ -134,6 +134,14 @@ HWY_INLINE std::size_t elements_to_line(const T* to, std::size_t n) {
   return past == 0 ? 0 : std::min(64 / sizeof(T) - past, n);
 }
 
+// Asks memory for what will be read 4 KiB on. Not in gradients, whose two inputs come sooner without.
+template <std::size_t kLanes, class T>
+HWY_INLINE void expect(const T* from) {
+  constexpr std::size_t kAhead = 4096, kLine = 64;
+  for (std::size_t at = 0; at < kLanes * sizeof(T); at += kLine)
+    hwy::Prefetch(reinterpret_cast<const char*>(from) + kAhead + at);
+}
+
 // Less than a block goes through the same code as the rest, in a padded buffer.
 template <class Route, class D, class T>
 HWY_NOINLINE void forward_part(const D& definition, const T* x, T* y, std::size_t n) {
@@ -174,7 +182,10 @@ void forward_loop(const D& given, const T* x, T* y, std::size_t n, bool streams)
       forward_part<Route>(definition, x + i, y + i, std::min(kLanes, head - i));
     }
   }
-  for (; i + kLanes <= n; i += kLanes) forward_block<Route>(definition, x + i, y + i, streams);
+  for (; i + kLanes <= n; i += kLanes) {
+    if (streams) expect<kLanes>(x + i);
+    forward_block<Route>(definition, x + i, y + i, streams);
+  }
   if (i < n) forward_part<Route>(definition, x + i, y + i, n - i);
   if (streams) hwy::FlushStream();
 }
