@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -76,8 +77,12 @@ class Pool {
       round_hint_.fetch_add(1, std::memory_order_release);
       wake_.notify_all();
       work_here(job);
+      {
+        const std::lock_guard lock(mutex_);
+        tickets_ = 0;  // a helper that has not begun need not begin any more
+      }
+      spin_while([this] { return running_ != 0; });
       std::unique_lock lock(mutex_);
-      tickets_ = 0;  // a helper that has not begun need not begin any more
       done_.wait(lock, [this] { return running_ == 0; });
       job_ = nullptr;
     }
@@ -119,8 +124,7 @@ class Pool {
   void serve(std::uint64_t seen, std::uint64_t hint) {
     inside_loop = true;
     for (;;) {
-      // Loops of a training step follow each other closely: a short spin saves the wake-up of about 50 us.
-      for (int i = 0; i < 2000 && round_hint_.load(std::memory_order_acquire) == hint; ++i) relax();
+      spin_while([&] { return round_hint_.load(std::memory_order_acquire) == hint; });
       hint = round_hint_.load(std::memory_order_acquire);
       Job* job = nullptr;
       {
@@ -139,6 +143,16 @@ class Pool {
     }
   }
 
+  // Loops of a training step follow each other closely: a short spin saves the wake-up of about 50 us.
+  template <class Condition>
+  static void spin_while(const Condition& holds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+    while (holds()) {
+      for (int i = 0; i < 16 && holds(); ++i) relax();
+      if (std::chrono::steady_clock::now() > end) return;
+    }
+  }
+
   static void relax() noexcept {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -153,7 +167,8 @@ class Pool {
   std::condition_variable wake_, done_;
   std::vector<std::thread> workers_;
   Job* job_ = nullptr;
-  int tickets_ = 0, running_ = 0;
+  int tickets_ = 0;
+  std::atomic<int> running_{0};  // changes under the mutex, and is watched without it
   std::uint64_t round_ = 0;
   std::atomic<std::uint64_t> round_hint_{0};  // changes with each round, to be watched without the mutex
   bool stopping_ = false;
