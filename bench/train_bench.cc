@@ -105,8 +105,8 @@ void report_memory(const Arguments& arguments, const Network& network) {
   if (arguments.peers) {
     for (const auto& framework : network_frameworks(arguments.python)) {
       framework->prepare(network.task("train"));
-      for (const auto& [way, mib] : framework->peak_memory().items())
-        line += fmt::format("  {} {:.1f}", way, mib.get<double>());
+      const nlohmann::ordered_json peaks = framework->peak_memory();
+      for (const auto& [way, mib] : peaks.items()) line += fmt::format("  {} {:.1f}", way, mib.get<double>());
     }
   }
   std::cout << line << std::endl;
