@@ -11,7 +11,7 @@ namespace keratin::bench {
 
 namespace {
 
-constexpr int kLeft = 190, kWidth = 620, kBarHeight = 7, kGroupGap = 8, kTop = 60;
+constexpr int kLeft = 225, kWidth = 620, kBarHeight = 7, kGroupGap = 8, kTop = 60;
 
 struct Series {
   std::string_view label, colour;
