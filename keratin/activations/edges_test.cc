@@ -253,6 +253,34 @@ TYPED_TEST(Edges, GeluApproximateAndParametersHaveLimitsToo) {
     EXPECT_EQ(g[1], 1);
     run(Celu{.alpha = 0.5});
     EXPECT_EQ(y[0], T{-0.5});
+    run(SoftShrink{.threshold = std::numeric_limits<double>::infinity()});
+    EXPECT_EQ(y[0], 0);
+    EXPECT_EQ(y[1], 0);
+  }
+}
+
+// Also where the definition runs in a wider type: relu of these parameters does.
+TYPED_TEST(Edges, ParametersLeaveNaNWhatItIs) {
+  using T = TypeParam;
+  const T x = std::numeric_limits<T>::quiet_NaN();
+  T y = 0;
+  const FloatEnvironment environment;
+  const auto expect_nan = [&](const auto& parameters) {
+    using D = std::remove_cvref_t<decltype(parameters)>;
+    function<D>().forward(&parameters, &x, &y, 1);
+    EXPECT_TRUE(std::isnan(y)) << function<D>().info->name << " on " << simd::name(simd::active_isa());
+  };
+  for (const simd::Isa isa : simd::supported_isas()) {
+    const simd::ScopedIsa scope(isa);
+    for (const bool as_keras : {false, true}) {
+      expect_nan(Relu{.alpha = 0.3, .threshold = 0.5, .as_keras = as_keras});
+      expect_nan(Relu{.alpha = 0.3, .max_value = 2, .as_keras = as_keras});
+      expect_nan(Relu{.max_value = 2, .threshold = 0.5, .as_keras = as_keras});
+    }
+    expect_nan(LeakyRelu{.negative_slope = 0});
+    expect_nan(SoftShrink{.threshold = 2});
+    expect_nan(HardShrink{.threshold = 2});
+    expect_nan(Threshold{.threshold = 1, .default_value = 3});
   }
 }
 

@@ -15,7 +15,7 @@ struct SoftShrink {
 
   template <class X>
   X operator()(X x) const {
-    return x - min(max(x, -threshold), threshold);
+    return where(x < -threshold, x + threshold, where(x <= threshold, 0, x - threshold));
   }
   template <class X>
   X derivative(X x) const {
