@@ -5,6 +5,7 @@
 #include "keratin/activations/functions.h"
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
+#include "keratin/layers/attention_body.h"
 #include "keratin/layers/attention_tools.h"
 #include "keratin/layers/layer_fields.h"
 #include "keratin/layers/list_layer.h"
@@ -17,19 +18,19 @@ namespace {
 
 // What both do around the scores.
 template <class Arguments>
-class AttentionBody : public ListLayerBody {
+class ScoredBody : public detail::AttentionBody {
  public:
-  explicit AttentionBody(Arguments arguments) : a_(std::move(arguments)), seed_(a_.options.seed) {
+  explicit ScoredBody(Arguments arguments) : a_(std::move(arguments)), seed_(a_.options.seed) {
     detail::check_rate(class_name_of(), a_.options.dropout);
     set_common(a_.options);
   }
   std::string_view class_name() const override { return class_name_of(); }
   Config config(Generation target) const override { return detail::write_fields(a_, target); }
 
-  Tensors call_list(const Tensors& inputs, const CallContext& context) const override {
+  detail::Attended<Tensor> attend(const Tensors& inputs, const CallContext& context) const override {
     Shapes shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
-    output_shapes(shapes);
+    attended_shapes(shapes);
     const Tensor &query = inputs[0], &value = inputs[1], &key = inputs.back();
     Tensor scores = score(query, inputs.size() == 3 ? key : value);
     const auto mask_at = [&](std::size_t i) {
@@ -42,10 +43,10 @@ class AttentionBody : public ListLayerBody {
     const Tensor weights = detail::dropped(softmax_(scores), a_.options.dropout, seed_, context);
     Tensor y = ops::matmul(weights, value);
     if (mask_at(0).is_defined()) y = y * detail::mask_values(mask_at(0).expand_dims(-1), y.dtype());
-    return {y};
+    return {y, weights};
   }
 
-  Shapes output_shapes(const Shapes& inputs) const override {
+  detail::Attended<Shape> attended_shapes(const Shapes& inputs) const override {
     check_count(inputs.size(), 2, 3, "two or three inputs: query, value, key");
     detail::check_attention_inputs(*this, inputs);
     const Shape &query = inputs[0], &key = inputs.size() == 3 ? inputs[2] : inputs[1];
@@ -56,11 +57,7 @@ class AttentionBody : public ListLayerBody {
     }
     Shape shape = query;
     shape[2] = inputs[1][2];
-    return {shape};
-  }
-
-  Tensors output_masks(const Tensors&, const Tensors& masks) const override {
-    return {masks.empty() ? Tensor() : masks.front()};
+    return {shape, {query[0], query[1], inputs[1][1]}};
   }
 
  protected:
@@ -81,23 +78,24 @@ struct DotArguments {
   AttentionOptions options;
   template <class Self, class Fields>
   static void fields(Self& a, Fields& field) {
+    field.keras2("dropout", a.options.dropout);
     field("use_scale", a.options.use_scale);
     field("score_mode", a.options.score_mode);
-    field("dropout", a.options.dropout);
+    field.keras3("dropout", a.options.dropout);
     field.keras3("seed", a.options.seed);
   }
 };
 
-class DotAttentionBody final : public AttentionBody<DotArguments> {
+class DotAttentionBody final : public ScoredBody<DotArguments> {
  public:
-  explicit DotAttentionBody(DotArguments arguments) : AttentionBody(std::move(arguments)) {
+  explicit DotAttentionBody(DotArguments arguments) : ScoredBody(std::move(arguments)) {
     if (a_.options.score_mode == "dot" || a_.options.score_mode == "concat") return;
     constexpr std::string_view kModes[] = {"dot", "concat"};
     throw ValueError("Attention", R"(score_mode is "dot" or "concat")",
                      "received score_mode=\"" + a_.options.score_mode + "\"",
                      did_you_mean(a_.options.score_mode, kModes));
   }
-  void build_list(const Shapes&) override {
+  void build_attention(const Shapes&) override {
     if (a_.options.use_scale) scale_ = add_weight({}, "scale", "ones");
     if (a_.options.score_mode == "concat") concat_ = add_weight({}, "concat_score_weight", "ones");
   }
@@ -121,16 +119,17 @@ struct AdditiveArguments {
   AdditiveAttentionOptions options;
   template <class Self, class Fields>
   static void fields(Self& a, Fields& field) {
+    field.keras2("dropout", a.options.dropout);
     field("use_scale", a.options.use_scale);
-    field("dropout", a.options.dropout);
+    field.keras3("dropout", a.options.dropout);
     field.keras3("seed", a.options.seed);
   }
 };
 
-class AdditiveAttentionBody final : public AttentionBody<AdditiveArguments> {
+class AdditiveAttentionBody final : public ScoredBody<AdditiveArguments> {
  public:
-  explicit AdditiveAttentionBody(AdditiveArguments arguments) : AttentionBody(std::move(arguments)) {}
-  void build_list(const Shapes& inputs) override {
+  explicit AdditiveAttentionBody(AdditiveArguments arguments) : ScoredBody(std::move(arguments)) {}
+  void build_attention(const Shapes& inputs) override {
     if (a_.options.use_scale) scale_ = add_weight({inputs[0].back()}, "scale", "glorot_uniform");
   }
 

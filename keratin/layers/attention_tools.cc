@@ -1,12 +1,25 @@
 #include "keratin/layers/attention_tools.h"
 
-#include <algorithm>
+#include <cstdlib>
+#include <set>
 
 #include "keratin/core/error.h"
 #include "keratin/core/text.h"
 #include "keratin/layers/masks.h"
 
 namespace keratin::inline v0::detail {
+namespace {
+
+template <class Seen>
+Tensor mask_where(std::int64_t queries, std::int64_t keys, const Seen& seen) {
+  Tensor mask = Tensor::empty({1, queries, keys}, DType::boolean);
+  const auto values = mask.mutable_values<bool>();
+  for (std::int64_t q = 0; q < queries; ++q)
+    for (std::int64_t k = 0; k < keys; ++k) values[static_cast<std::size_t>(q * keys + k)] = seen(q, k);
+  return mask;
+}
+
+}  // namespace
 
 void check_rate(std::string_view class_name, double rate) {
   if (rate >= 0 && rate <= 1) return;
@@ -31,12 +44,40 @@ void check_attention_inputs(const LayerBody& body, const Shapes& inputs) {
                    "received shapes " + shapes, "Layer \"" + body.name + "\". Reshape them.");
 }
 
+void check_attention_inputs(const LayerBody& body, const Shapes& inputs,
+                            const std::vector<std::int64_t>& steps) {
+  const auto rank = static_cast<std::int64_t>(inputs[0].rank());
+  std::set<std::int64_t> inner(steps.begin(), steps.end());
+  if (inner.empty() || inner.size() != steps.size() || *inner.begin() < 1 || *inner.rbegin() > rank - 2)
+    throw ValueError(to_snake_case(body.class_name()),
+                     "different attention_axes between 1 and " + std::to_string(rank - 2),
+                     "received " + Shape(steps).to_string() + " for inputs of shape " + inputs[0].to_string(),
+                     "Layer \"" + body.name + "\". The first axis is the batch's, the last the features'.");
+  std::string shapes;
+  bool is_fine = true;
+  for (const Shape& shape : inputs) {
+    shapes += (shapes.empty() ? "" : ", ") + shape.to_string();
+    is_fine = is_fine && shape.rank() == inputs[0].rank();
+    for (std::int64_t axis = 1; is_fine && axis + 1 < rank; ++axis) {
+      const std::int64_t other = (inner.contains(axis) ? inputs[1] : inputs[0])[axis];
+      const bool is_free = inner.contains(axis) && &shape == &inputs[0];
+      is_fine = is_free || shape[axis] == other || shape[axis] == Shape::kUnknown || other == Shape::kUnknown;
+    }
+  }
+  if (is_fine) return;
+  throw ShapeError(to_snake_case(body.class_name()),
+                   "query, value and key of one rank, alike but in features and, the query, attention_axes",
+                   "received shapes " + shapes, "Layer \"" + body.name + "\". Reshape them.");
+}
+
 Tensor causal_mask(std::int64_t queries, std::int64_t keys) {
-  Tensor mask = Tensor::empty({1, queries, keys}, DType::boolean);
-  const auto values = mask.mutable_values<bool>();
-  for (std::int64_t q = 0; q < queries; ++q)
-    for (std::int64_t k = 0; k < keys; ++k) values[static_cast<std::size_t>(q * keys + k)] = k <= q;
-  return mask;
+  return mask_where(queries, keys, [](std::int64_t query, std::int64_t key) { return key <= query; });
+}
+
+Tensor window_mask(std::int64_t queries, std::int64_t keys, std::int64_t window) {
+  return mask_where(queries, keys, [window](std::int64_t query, std::int64_t key) {
+    return std::abs(query - key) < window;
+  });
 }
 
 Tensor joined_masks(const Tensor& a, const Tensor& b) {

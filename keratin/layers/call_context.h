@@ -20,7 +20,9 @@ struct CallContext {
   /// hidden.
   Tensor attention_mask = {};
   bool use_causal_mask = false;
-  /// From rows back to a score for each index: ReversibleEmbedding's, which other layers refuse.
+  /// Attention only: the weights of the values come as a second output.
+  bool return_attention_scores = false;
+  /// From rows back to a score for each index: ReversibleEmbedding only.
   bool reverse = false;
   /// Where the call puts the mask of each output; null to leave them out.
   Tensors* output_masks = nullptr;
@@ -30,9 +32,13 @@ struct CallContext {
 struct CallKeyword {
   const char* name;
   bool CallContext::*value;
+  /// Who knows it, for those who pass it to others.
+  const char* taken_by;
 };
-inline constexpr CallKeyword kCallKeywords[] = {{"use_causal_mask", &CallContext::use_causal_mask},
-                                                {"reverse", &CallContext::reverse}};
+inline constexpr CallKeyword kCallKeywords[] = {
+    {"use_causal_mask", &CallContext::use_causal_mask, "Attention layers alone hide later keys."},
+    {"return_attention_scores", &CallContext::return_attention_scores, "Attention layers alone have scores."},
+    {"reverse", &CallContext::reverse, "ReversibleEmbedding alone goes back."}};
 
 /// A context of the keywords alone.
 inline CallContext keywords_of(const CallContext& context) {

@@ -132,9 +132,15 @@ void LayerBody::check_single(std::size_t count) const {
 }
 
 const LayerBody& LayerBody::called(const CallContext& context) const {
-  if (!context.reverse) return *this;
-  throw ValueError(to_snake_case(class_name()), "a call without reverse", "received reverse=true",
-                   "Layer \"" + name + "\". ReversibleEmbedding alone goes back.");
+  const auto check = [&](bool is_given, const char* keyword, const char* taken_by) {
+    if (!is_given || takes_keyword(keyword)) return;
+    throw ValueError(to_snake_case(class_name()), "a call without " + std::string(keyword),
+                     "received " + std::string(keyword), "Layer \"" + name + "\". " + taken_by);
+  };
+  for (const CallKeyword& keyword : kCallKeywords)
+    check(context.*keyword.value, keyword.name, keyword.taken_by);
+  check(context.attention_mask.is_defined(), "attention_mask", "MultiHeadAttention and its kin take one.");
+  return *this;
 }
 
 void LayerBody::build_list(const Shapes& inputs) {

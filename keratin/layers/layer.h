@@ -102,8 +102,10 @@ class KERATIN_API LayerBody {
   virtual bool separates_inputs() const { return false; }
   /// The keyword by which Keras 3 gets the inputs behind the first, in a list; empty where it is another way.
   virtual std::string_view keyword_of_rest() const { return {}; }
+  /// Whether a call may have that keyword (kCallKeywords, "attention_mask").
+  virtual bool takes_keyword(std::string_view /*keyword*/) const { return false; }
   /// The body that runs such a call: another one where a keyword makes the layer one, as `reverse` does.
-  /// ValueError by default for `reverse`.
+  /// ValueError for a keyword that the layer does not take.
   virtual const LayerBody& called(const CallContext& context) const;
   /// The function this layer applies to each element alone, if that is all it does: as an activation it is
   /// fused.

@@ -99,9 +99,10 @@ class ReversibleEmbeddingBody final : public detail::EmbeddingBody<ReversibleArg
     reverse_ = std::make_shared<ReverseBody>(*this, a, matrix);
   }
 
+  bool takes_keyword(std::string_view keyword) const override { return keyword == "reverse"; }
   const LayerBody& called(const CallContext& context) const override {
-    if (context.reverse) return *reverse_;
-    return *this;
+    const LayerBody& body = EmbeddingBody::called(context);
+    return context.reverse ? *reverse_ : body;
   }
 
  private:
