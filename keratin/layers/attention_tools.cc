@@ -1,5 +1,6 @@
 #include "keratin/layers/attention_tools.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 
@@ -19,6 +20,16 @@ Tensor mask_where(std::int64_t queries, std::int64_t keys, const Seen& seen) {
   return mask;
 }
 
+// Sizes that may be the same.
+bool fit(std::int64_t a, std::int64_t b) { return a == b || a == Shape::kUnknown || b == Shape::kUnknown; }
+
+[[noreturn]] void refuse_shapes(const LayerBody& body, std::string_view expects, const Shapes& inputs) {
+  std::string shapes;
+  for (const Shape& shape : inputs) shapes += (shapes.empty() ? "" : ", ") + shape.to_string();
+  throw ShapeError(to_snake_case(body.class_name()), expects, "received shapes " + shapes,
+                   "Layer \"" + body.name + "\". Reshape them.");
+}
+
 }  // namespace
 
 void check_rate(std::string_view class_name, double rate) {
@@ -28,46 +39,36 @@ void check_rate(std::string_view class_name, double rate) {
 }
 
 void check_attention_inputs(const LayerBody& body, const Shapes& inputs) {
-  std::string shapes;
   bool is_fine = true;
-  for (const Shape& shape : inputs) {
-    shapes += (shapes.empty() ? "" : ", ") + shape.to_string();
-    is_fine = is_fine && shape.rank() == 3;
-  }
-  if (is_fine && inputs.size() == 3) {
-    const std::int64_t values = inputs[1][1], keys = inputs[2][1];
-    is_fine = values == keys || values == Shape::kUnknown || keys == Shape::kUnknown;
-  }
-  if (is_fine) return;
-  throw ShapeError(to_snake_case(body.class_name()),
-                   "a query (batch, queries, features), a value and a key (batch, keys, features)",
-                   "received shapes " + shapes, "Layer \"" + body.name + "\". Reshape them.");
+  for (const Shape& shape : inputs) is_fine = is_fine && shape.rank() == 3;
+  is_fine = is_fine && fit(inputs[1][1], inputs.back()[1]);
+  if (!is_fine)
+    refuse_shapes(body, "a query (batch, queries, features), a value and a key (batch, keys, features)",
+                  inputs);
 }
 
 void check_attention_inputs(const LayerBody& body, const Shapes& inputs,
                             const std::vector<std::int64_t>& steps) {
-  const auto rank = static_cast<std::int64_t>(inputs[0].rank());
-  std::set<std::int64_t> inner(steps.begin(), steps.end());
-  if (inner.empty() || inner.size() != steps.size() || *inner.begin() < 1 || *inner.rbegin() > rank - 2)
-    throw ValueError(to_snake_case(body.class_name()),
-                     "different attention_axes between 1 and " + std::to_string(rank - 2),
-                     "received " + Shape(steps).to_string() + " for inputs of shape " + inputs[0].to_string(),
-                     "Layer \"" + body.name + "\". The first axis is the batch's, the last the features'.");
-  std::string shapes;
   bool is_fine = true;
-  for (const Shape& shape : inputs) {
-    shapes += (shapes.empty() ? "" : ", ") + shape.to_string();
-    is_fine = is_fine && shape.rank() == inputs[0].rank();
-    for (std::int64_t axis = 1; is_fine && axis + 1 < rank; ++axis) {
-      const std::int64_t other = (inner.contains(axis) ? inputs[1] : inputs[0])[axis];
-      const bool is_free = inner.contains(axis) && &shape == &inputs[0];
-      is_fine = is_free || shape[axis] == other || shape[axis] == Shape::kUnknown || other == Shape::kUnknown;
-    }
+  for (const Shape& shape : inputs) is_fine = is_fine && shape.rank() == inputs[0].rank();
+  for (std::int64_t axis = 1; is_fine && axis + 1 < static_cast<std::int64_t>(inputs[0].rank()); ++axis) {
+    const bool is_step = std::find(steps.begin(), steps.end(), axis) != steps.end();
+    is_fine = (is_step || fit(inputs[0][axis], inputs[1][axis])) && fit(inputs[1][axis], inputs.back()[axis]);
   }
-  if (is_fine) return;
-  throw ShapeError(to_snake_case(body.class_name()),
-                   "query, value and key of one rank, alike but in features and, the query, attention_axes",
-                   "received shapes " + shapes, "Layer \"" + body.name + "\". Reshape them.");
+  if (!is_fine)
+    refuse_shapes(body,
+                  "query, value and key of one rank, alike but in features and, the query, attention_axes",
+                  inputs);
+}
+
+void check_attention_axes(const LayerBody& body, const Shape& query, const std::vector<std::int64_t>& steps) {
+  const std::set<std::int64_t> axes(steps.begin(), steps.end());
+  const auto last = static_cast<std::int64_t>(query.rank()) - 2;
+  if (!axes.empty() && axes.size() == steps.size() && *axes.begin() >= 1 && *axes.rbegin() <= last) return;
+  throw ValueError(to_snake_case(body.class_name()),
+                   "different attention_axes between 1 and " + std::to_string(last),
+                   "received " + Shape(steps).to_string() + " for a query of shape " + query.to_string(),
+                   "Layer \"" + body.name + "\". The first axis is the batch's, the last the features'.");
 }
 
 Tensor causal_mask(std::int64_t queries, std::int64_t keys) {

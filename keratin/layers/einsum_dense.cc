@@ -82,12 +82,14 @@ class EinsumDenseBody final : public LayerBody {
       bias_ = add_weight(Shape(bias), "bias", options.bias_initializer, options.bias_regularizer,
                          options.bias_constraint);
     }
+    equation_ = letters.equation();
+    taken_ = input;
+    for (std::size_t i = 0; i < input.rank(); ++i) taken_[i] = sizes.at(letters.input[i]);
     add_activation("activation", options.activation, linear_shape(input));
   }
 
   Tensor call(const Tensor& x, const CallContext& context) const override {
-    linear_shape(x.shape());
-    Tensor y = ops::einsum(letters_for(x.shape()).equation(), x, kernel_.tensor());
+    Tensor y = linear(x, kernel_.tensor());
     if (bias_.is_defined()) y = y + bias_.tensor();
     return a_.options.activation(y, context.training);
   }
@@ -109,6 +111,16 @@ class EinsumDenseBody final : public LayerBody {
   }
 
  private:
+  Tensor linear(const Tensor& x, const Tensor& kernel) const {
+    bool is_as_built = x.rank() == taken_.rank();
+    for (std::size_t i = 0; is_as_built && i < x.rank(); ++i)
+      is_as_built = taken_[i] == Shape::kUnknown || taken_[i] == x.shape()[i];
+    if (is_as_built) return ops::einsum(equation_, x, kernel);
+    // Of another size on an axis that may have any, of another rank for "...", or refused.
+    linear_shape(x.shape());
+    return ops::einsum(letters_for(x.shape()).equation(), x, kernel);
+  }
+
   Letters letters_for(const Shape& input) const {
     const std::size_t dots = letters_.input.find("..."), behind = letters_.output.find("...");
     Letters letters = letters_;
@@ -181,6 +193,9 @@ class EinsumDenseBody final : public LayerBody {
 
   Arguments a_;
   Letters letters_;
+  // For inputs such as it was built for, kept so that a call has nothing to find out.
+  std::string equation_;
+  Shape taken_;
   Variable kernel_, bias_;
 };
 

@@ -416,6 +416,10 @@ SymbolicTensor Layer::operator()(const std::vector<SymbolicTensor>& inputs,
 std::vector<SymbolicTensor> Layer::call(const std::vector<SymbolicTensor>& inputs,
                                         const CallContext& context) const {
   if (inputs.empty()) body_->check_single(0);
+  if (context.attention_mask.is_defined())
+    throw ValueError(to_snake_case(body_->class_name()),
+                     "a call on tensors without values to have no attention_mask", "received one",
+                     "Layer \"" + name() + "\". Write a layer that calls this one with the mask.");
   Shapes shapes;
   for (const SymbolicTensor& x : inputs) shapes.push_back(x.shape());
   body_->ensure_built(shapes);

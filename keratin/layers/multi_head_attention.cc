@@ -157,7 +157,8 @@ class HeadsBody final : public detail::AttentionBody {
     check_scores(context);
     Shapes shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
-    attended_shapes(shapes);
+    check_inputs(shapes);
+    detail::check_attention_inputs(*this, shapes, axes_);
     const CallContext inner = {.training = context.training, .losses = context.losses};
     const Tensor gate = gate_ ? (*gate_)(inputs[0], inner) : Tensor();
     const Tensor query = (*query_)(inputs[0], inner) * (1 / std::sqrt(static_cast<double>(a_.key_dim)));
@@ -173,10 +174,11 @@ class HeadsBody final : public detail::AttentionBody {
   }
 
   detail::Attended<Shape> attended_shapes(const Shapes& inputs) const override {
-    check_count(inputs.size(), 2, 3, "two or three inputs: query, value, key");
-    const std::vector<std::int64_t> axes = a_.attention_axes(inputs[0].rank());
-    check_inputs(inputs, axes);
+    check_inputs(inputs);
     const Shape& query = inputs[0];
+    const std::vector<std::int64_t> axes = a_.attention_axes(query.rank());
+    detail::check_attention_inputs(*this, inputs, axes);
+    if (a_.has_any_rank()) detail::check_attention_axes(*this, query, axes);
     const std::vector<std::int64_t> out = a_.out(query);
     std::vector<std::int64_t> result, scores;
     for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(query.rank()) - 1; ++axis) {
@@ -201,9 +203,9 @@ class HeadsBody final : public detail::AttentionBody {
  protected:
   void build_attention(const Shapes& inputs) override {
     const Shape &query = inputs[0], &value = inputs[1], &key = inputs.size() == 3 ? inputs[2] : value;
-    const std::vector<std::int64_t> axes = a_.attention_axes(query.rank());
-    equations_.emplace(static_cast<std::int64_t>(query.rank()) + 1, axes);
-    softmax_ = softmax_over(axes.size(), a_.robust_masking(), generation);
+    axes_ = a_.attention_axes(query.rank());
+    equations_.emplace(static_cast<std::int64_t>(query.rank()) + 1, axes_);
+    softmax_ = softmax_over(axes_.size(), a_.robust_masking(), generation);
     // What Keras 3 does where it needs no scores, on inputs of three axes: as Keras 2 with robust_masking.
     if (generation == Generation::keras3 && a_.options.dropout == 0 && query.rank() == 3)
       mean_softmax_ = softmax_over(1, true, Generation::keras2);
@@ -219,7 +221,7 @@ class HeadsBody final : public detail::AttentionBody {
         projection("attention_output", heads.with_inserted(heads.rank(), a_.value_dim()), 2, a_.out(query));
     if (!a_.is_penalized(generation)) activity_regularizer = {};
     if constexpr (Arguments::kName == "MultiHeadAttention") {
-      a_.options.attention_axes = axes;
+      a_.options.attention_axes = axes_;
       for (auto& [said, shape] :
            {std::pair(&a_.query_shape, &query), {&a_.key_shape, &key}, {&a_.value_shape, &value}})
         if (!*said) *said = detail::shape_config(*shape);
@@ -254,9 +256,9 @@ class HeadsBody final : public detail::AttentionBody {
                      "received one", "Layer \"" + name + "\". Leave flash_attention out.");
   }
 
-  void check_inputs(const Shapes& inputs, const std::vector<std::int64_t>& axes) const {
+  void check_inputs(const Shapes& inputs) const {
+    check_count(inputs.size(), 2, 3, "two or three inputs: query, value, key");
     if (!a_.has_any_rank() || inputs[0].rank() < 4) detail::check_attention_inputs(*this, inputs);
-    detail::check_attention_inputs(*this, inputs, axes);
   }
 
   Softmax softmax_over(std::size_t axes, bool robust_masking, Generation semantics) const {
@@ -320,7 +322,7 @@ class HeadsBody final : public detail::AttentionBody {
       mask = detail::joined_masks(mask, detail::as_mask(context.attention_mask));
     if (!mask.is_defined()) return mask;
     // The axes that are missing are those of the heads and of what is as a batch.
-    const std::size_t steps = 2 * a_.attention_axes(inputs[0].rank()).size();
+    const std::size_t steps = 2 * axes_.size();
     while (mask.rank() < rank)
       mask = mask.expand_dims(static_cast<std::int64_t>(std::max(mask.rank(), steps) - steps));
     return mask;
@@ -328,6 +330,7 @@ class HeadsBody final : public detail::AttentionBody {
 
   Arguments a_;
   detail::DropSeed seed_;
+  std::vector<std::int64_t> axes_;
   std::optional<detail::AttentionEquations> equations_;
   // Where a query sees no key, the first gives 0, the second the mean of the values.
   std::optional<Softmax> softmax_, mean_softmax_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <map>
 #include <string>
 
 #include "keratin/core/error.h"
@@ -12,6 +11,7 @@
 namespace keratin::inline v0::ops {
 namespace {
 
+// At most Shape::kMaxRank letters each: short enough to lie within the strings, without the heap.
 struct Equation {
   std::string a, b, result;
 };
@@ -70,11 +70,12 @@ Tensor einsum(std::string_view text, const Tensor& first, const Tensor& second) 
     throw ShapeError("einsum", "operands of the ranks of \"" + std::string(text) + "\"",
                      "received shapes " + first.shape().to_string() + " and " + second.shape().to_string());
   }
-  std::map<char, std::int64_t> sizes;
-  for (std::size_t i = 0; i < first.rank(); ++i) sizes[equation.a[i]] = first.shape()[i];
+  const auto size_at = [a = equation.a, b = equation.b, &first, &second](char letter) {
+    const std::size_t axis = a.find(letter);
+    return axis < a.size() ? first.shape()[axis] : second.shape()[b.find(letter)];
+  };
   for (std::size_t i = 0; i < second.rank(); ++i) {
-    const auto [found, is_new] = sizes.emplace(equation.b[i], second.shape()[i]);
-    if (is_new || found->second == second.shape()[i]) continue;
+    if (size_at(equation.b[i]) == second.shape()[i]) continue;
     throw ShapeError("einsum", "one size for each letter of \"" + std::string(text) + "\"",
                      "received shapes " + first.shape().to_string() + " and " + second.shape().to_string());
   }
@@ -92,7 +93,7 @@ Tensor einsum(std::string_view text, const Tensor& first, const Tensor& second) 
     if (!has(equation.a, letter)) columns += letter;
   const auto size_of = [&](const std::string& letters) {
     std::int64_t size = 1;
-    for (const char letter : letters) size *= sizes.at(letter);
+    for (const char letter : letters) size *= size_at(letter);
     return size;
   };
   a = reshape(ordered(a, equation.a, batch + rows + inner), {size_of(batch), size_of(rows), size_of(inner)});
@@ -101,7 +102,7 @@ Tensor einsum(std::string_view text, const Tensor& first, const Tensor& second) 
   // Without a batch it is a product of two matrices, which runs over all rows at once.
   const Tensor product = batch.empty() ? matmul(squeeze(a, 0), squeeze(b, 0)) : matmul(a, b);
   Shape wide;
-  for (const char letter : batch + rows + columns) wide = wide.with_inserted(wide.rank(), sizes.at(letter));
+  for (const char letter : batch + rows + columns) wide = wide.with_inserted(wide.rank(), size_at(letter));
   return ordered(reshape(product, wide), batch + rows + columns, equation.result);
 }
 

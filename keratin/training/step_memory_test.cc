@@ -141,6 +141,14 @@ const TrainedCase kTrained[] = {
        const SymbolicTensor both = Concatenate()({Add()({a, b}), Multiply()({a, b})});
        return Model(x, Dense(10)(UnitNormalization()(both)));
      }},
+    {"Attention",
+     {6, 8},
+     []() -> Model {
+       const Input x({6, 8});
+       const SymbolicTensor seen =
+           MultiHeadAttention(2, 4, {.dropout = 0.1, .use_gate = true})({x, x}, {.use_causal_mask = true});
+       return Model(x, Dense(10)(GlobalAveragePooling1D()(LayerNormalization()(Add()({x, seen})))));
+     }},
     {"MaskedEmbeddingRecurrent",
      {8},
      []() -> Model {
