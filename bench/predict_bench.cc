@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/bench.h"
+#include "bench/fma_peak.h"
 #include "bench/machine.h"
 #include "bench/networks.h"
 #include "keratin/core/parallel.h"
@@ -33,8 +34,17 @@ Row measure(const Arguments& arguments, const Network& network, int threads,
   const Sequential model = network.build();
   const Contestant ours = local("keratin", [&] { model(x); });
   static const std::vector<std::unique_ptr<Framework>> none;
-  return compete_as(network, "predict", threads, ours.sample, threads == 1 ? frameworks : none,
-                    arguments.repeats);
+  Row row = compete_as(network, "predict", threads, ours.sample, threads == 1 ? frameworks : none,
+                       arguments.repeats);
+  // A large batch is products of matrices, which the processor itself limits.
+  if (threads == 1 && network.batch >= 64) {
+    double operations = 0;
+    for (std::size_t i = 1; i < network.widths.size(); ++i)
+      operations += 2.0 * static_cast<double>(network.batch * network.widths[i - 1] * network.widths[i]);
+    row.more["gflops"] = operations / row.ours_ms * 1e-6;
+    row.more["over_fma_peak"] = operations / row.ours_ms * 1e-6 / fma_peak_gflops();
+  }
+  return row;
 }
 
 }  // namespace
