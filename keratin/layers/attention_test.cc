@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "keratin/autograd/gradients.h"
+#include "keratin/autograd/test_tools.h"
 #include "keratin/core/error.h"
 #include "keratin/layers/dense.h"
 #include "keratin/layers/layer_registry.h"
@@ -19,16 +20,8 @@
 namespace keratin {
 namespace {
 
+using test::wave;
 using ::testing::HasSubstr;
-
-// As make_attention.py makes them.
-Tensor wave(const Shape& shape, int start) {
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < shape.size(); ++i)
-    values.push_back(
-        static_cast<float>(std::nearbyint(std::sin(static_cast<double>(i) * 1.3 + start) * 1000) / 1000));
-  return Tensor::from(values, shape);
-}
 
 Shape shape_of(const Config& sizes) { return Shape(sizes.get<std::vector<std::int64_t>>()); }
 
@@ -65,13 +58,13 @@ TEST(Attention, ComputesWhatBothKerasDo) {
     const Layer layer = layers::deserialize(row.at("config"), generation);
     Tensors inputs, losses;
     for (const Config& sizes : row.at("inputs"))
-      inputs.push_back(wave(shape_of(sizes), static_cast<int>(inputs.size())).watched());
+      inputs.push_back(wave(shape_of(sizes), static_cast<double>(inputs.size())).watched());
     Shapes shapes;
     for (const Tensor& x : inputs) shapes.push_back(x.shape());
     layer.build_list(shapes);
     Tensors weights;
     for (const Tensor& weight : layer.get_weights())
-      weights.push_back(wave(weight.shape(), static_cast<int>(weights.size())) * 0.5);
+      weights.push_back(wave(weight.shape(), static_cast<double>(weights.size())) * 0.5);
     layer.set_weights(weights);
     ASSERT_EQ(weights.size(), row.at("weights").size());
     if (generation == Generation::keras3) {

@@ -35,6 +35,11 @@ Tensor swapped(const Tensor& x) {
   return ops::transpose(x, order);
 }
 
+Shape swapped(Shape shape) {
+  std::swap(shape[0], shape[1]);
+  return shape;
+}
+
 // Each step alone. In halves, so that the gradients of all cost size·log(steps), not size·steps.
 void split(const Tensor& steps, Tensors& parts) {
   const std::int64_t count = steps.shape()[0];
@@ -91,7 +96,8 @@ RecurrentBody::RecurrentBody(std::shared_ptr<CellBody> cell, const Recurrence& r
 }
 
 void RecurrentBody::build_list(const Shapes& inputs) {
-  cell_->ensure_built({step_of(inputs.front())});
+  const Shape& x = inputs.front();
+  cell_->ensure_built({step_of(recurrence_.time_major ? swapped(x) : x)});
   if (!trainable) cell_->set_trainable(false);
 }
 
@@ -137,10 +143,22 @@ void RecurrentBody::keep(const Tensors& states) const {
 }
 
 Tensors RecurrentBody::call_list(const Tensors& inputs, const CallContext& context) const {
-  const Tensor& x = inputs.front();
   Shapes shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape());
   output_shapes(shapes);
+  if (!recurrence_.time_major) return run(inputs, context);
+  Tensors turned = inputs;
+  turned.front() = swapped(inputs.front());
+  CallContext inner = context;
+  if (!inner.masks.empty() && inner.masks.front().is_defined())
+    inner.masks.front() = swapped(inner.masks.front());
+  Tensors results = run(turned, inner);
+  if (recurrence_.return_sequences) results.front() = swapped(results.front());
+  return results;
+}
+
+Tensors RecurrentBody::run(const Tensors& inputs, const CallContext& context) const {
+  const Tensor& x = inputs.front();
   const Shape step = step_of(x.shape());
   const std::int64_t count = x.shape()[1];
   Tensors states = start_states(inputs, step);
@@ -194,6 +212,15 @@ Tensors RecurrentBody::call_list(const Tensors& inputs, const CallContext& conte
 }
 
 Shapes RecurrentBody::output_shapes(const Shapes& inputs) const {
+  if (!recurrence_.time_major || inputs.front().rank() < 2) return run_shapes(inputs);
+  Shapes turned = inputs;
+  turned.front() = swapped(inputs.front());
+  Shapes shapes = run_shapes(turned);
+  if (recurrence_.return_sequences) shapes.front() = swapped(shapes.front());
+  return shapes;
+}
+
+Shapes RecurrentBody::run_shapes(const Shapes& inputs) const {
   const Shape& x = inputs.front();
   if (x.rank() < 3) refuse_input("an input of shape (batch, steps, features)", x, "Add an axis of steps.");
   const Shape step = step_of(x);

@@ -54,8 +54,15 @@ std::shared_ptr<CellBody> named_by_class(std::shared_ptr<CellBody> cell);
 /// How a cell is run; what recurrent layers share in Keras's configs.
 struct Recurrence {
   bool return_sequences = false, return_state = false, go_backwards = false, stateful = false, unroll = false;
-  bool zero_output_for_mask = false;
+  bool zero_output_for_mask = false, time_major = false;
 };
+
+/// Keras 2's argument. Where it is set Keras 3's configs have it too, which Keras 3 refuses by name.
+template <class Fields>
+void time_major_field(auto& options, Fields& field) {
+  if (Fields::kReads || field.generation() == Generation::keras2 || options.time_major)
+    field("time_major", options.time_major);
+}
 
 /// A layer that runs a cell over the steps.
 class KERATIN_API RecurrentBody : public ListLayerBody {
@@ -91,6 +98,9 @@ class KERATIN_API RecurrentBody : public ListLayerBody {
   }
 
  private:
+  /// With the batch as the first axis.
+  Tensors run(const Tensors& inputs, const CallContext& context) const;
+  Shapes run_shapes(const Shapes& inputs) const;
   Tensors start_states(const Tensors& inputs, const Shape& step) const;
   /// The steps in front, the first to be run first.
   Tensor in_order(const Tensor& x) const;

@@ -74,6 +74,40 @@ TEST(MaskedRecurrent, ValuesAndGradientsAreThoseOfKeras) {
   }
 }
 
+// testdata/time_major.json, written by make_time_major.py.
+TEST(MaskedRecurrent, StepsInFrontGiveWhatKeras2Gives) {
+  std::ifstream file(KERATIN_SOURCE_DIR "/keratin/layers/testdata/time_major.json");
+  const Config rows = Config::parse(file);
+  ASSERT_EQ(rows.size(), 14U);
+  const Tensor mask =
+      Tensor::of({0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1, 1}, DType::boolean).reshape({5, 3});
+  for (const Config& row : rows) {
+    const std::string what = row.at("layer").dump() + row.at("mask").dump();
+    const Layer layer = layers::deserialize(row.at("layer"), Generation::keras2);
+    layer.build({5, 3, 2});
+    Tensors weights;
+    for (const Variable& variable : layer.variables())
+      weights.push_back(wave(variable.shape(), static_cast<double>(weights.size())) * 0.5);
+    layer.set_weights(weights);
+    const Tensor x = wave({5, 3, 2}, 0.5).watched();
+    CallContext context;
+    if (row.at("mask").get<bool>()) context.masks = {mask};
+    const RecordGradients on;
+    const Tensors outputs = layer.call({x}, context);
+    ASSERT_EQ(outputs.size(), row.at("outputs").size()) << what;
+    Tensor loss = Tensor::scalar(0, DType::float32);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Config& wanted = row.at("outputs")[i];
+      EXPECT_EQ(outputs[i].shape(), Shape(wanted.at("shape").get<std::vector<std::int64_t>>())) << what;
+      EXPECT_EQ(layer.compute_output_shapes({x.shape()})[i], outputs[i].shape()) << what;
+      expect_values(outputs[i], wanted.at("values"), what + ", output " + std::to_string(i));
+      loss = loss + ops::sum(outputs[i] * wave(outputs[i].shape(), 5.0));
+    }
+    expect_values(gradients(loss, Tensors{x}).front(), row.at("gradient"), what + ", gradient");
+    EXPECT_NE(layer.serialize(Generation::keras2).dump().find(R"("time_major":true)"), std::string::npos);
+  }
+}
+
 TEST(MaskedRecurrent, GradientsMatchDifferences) {
   using keratin::testing::expect_gradients_match;
   const Tensors inputs = {keratin::testing::values_away_from({3, 5, 2}, {}),

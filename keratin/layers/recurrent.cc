@@ -13,20 +13,19 @@ using detail::RecurrentBody;
 
 template <class Options>
 Recurrence recurrence_of(const Options& options) {
-  return {options.return_sequences, options.return_state, options.go_backwards,
-          options.stateful,         options.unroll,       options.zero_output_for_mask};
+  return {options.return_sequences, options.return_state,         options.go_backwards, options.stateful,
+          options.unroll,           options.zero_output_for_mask, options.time_major};
 }
 
 // The layer's fields, then its cell's.
 template <class Options>
 struct LayerArguments {
   CellArguments<Options> cell;
-  bool time_major = false;
   Options& options = cell.options;
 
   LayerArguments() = default;
   LayerArguments(std::int64_t units, const Options& given) : cell{.units = units, .options = given} {}
-  LayerArguments(const LayerArguments& other) : cell(other.cell), time_major(other.time_major) {}
+  LayerArguments(const LayerArguments& other) : cell(other.cell) {}
   LayerArguments& operator=(const LayerArguments&) = delete;
 
   template <class Self, class Fields>
@@ -37,7 +36,7 @@ struct LayerArguments {
     field("go_backwards", o.go_backwards);
     field("stateful", o.stateful);
     field("unroll", o.unroll);
-    field.keras2("time_major", a.time_major);
+    detail::time_major_field(o, field);
     if (field.generation() == Generation::keras3 || Fields::kReads || o.zero_output_for_mask)
       field("zero_output_for_mask", o.zero_output_for_mask);
     CellArguments<Options>::fields(a.cell, field);
@@ -91,13 +90,8 @@ void reset(const Layer& layer) { static_cast<const RecurrentBody&>(layer.body())
 
 template <class L, class Options>
 L from_layer_config(std::string_view class_name, const Config& config, Generation generation) {
-  return detail::read_layer<LayerArguments<Options>>(class_name, config, generation, [&](const auto& a) {
-    if (a.time_major) {
-      throw ValueError(class_name, "\"time_major\" is false", "received true",
-                       "Transpose the inputs: the batch is their first axis.");
-    }
-    return L(a.cell.units, a.cell.options);
-  });
+  return detail::read_layer<LayerArguments<Options>>(
+      class_name, config, generation, [&](const auto& a) { return L(a.cell.units, a.cell.options); });
 }
 
 template <class L, class Options>
@@ -194,7 +188,7 @@ class RNNBody final : public RecurrentBody {
     Config config = Config::object();
     detail::FieldWriter field(config, target);
     recurrence_fields(options_, field);
-    field.keras2("time_major", false);
+    detail::time_major_field(options_, field);
     field.keras3("zero_output_for_mask", recurrence().zero_output_for_mask);
     config["cell"] = layer_.serialize(target);
     return config;
@@ -269,7 +263,7 @@ RNN RNN::from_config(const Config& config, Generation generation) {
   options.stateful = reader.boolean("stateful", false);
   options.unroll = reader.boolean("unroll", false);
   options.zero_output_for_mask = reader.boolean("zero_output_for_mask", false);
-  if (reader.boolean("time_major", false)) reader.refuse("time_major", "false", true);
+  options.time_major = reader.boolean("time_major", false);
   reader.read_common(options);
   return reader.finish(RNN(layers::deserialize(*cell, generation), options));
 }

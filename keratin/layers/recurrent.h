@@ -32,6 +32,8 @@ struct SimpleRNNOptions {
   bool return_state = false;
   bool go_backwards = false;
   bool stateful = false;
+  /// Keras 2 only: steps are the first axis of inputs, outputs and masks, the batch the second.
+  bool time_major = false;
   /// How Keras compiles it; nothing that is computed.
   bool unroll = false;
   std::optional<std::int64_t> seed = {};
@@ -65,6 +67,8 @@ struct LSTMOptions {
   bool return_state = false;
   bool go_backwards = false;
   bool stateful = false;
+  /// As SimpleRNN's.
+  bool time_major = false;
   bool unroll = false;
   bool zero_output_for_mask = false;
   std::string name = {};
@@ -93,6 +97,8 @@ struct GRUOptions {
   bool return_state = false;
   bool go_backwards = false;
   bool stateful = false;
+  /// As SimpleRNN's.
+  bool time_major = false;
   bool unroll = false;
   /// Whether the reset gate acts on h·U + b rather than on h.
   bool reset_after = true;
@@ -169,6 +175,8 @@ struct RNNOptions {
   bool return_state = false;
   bool go_backwards = false;
   bool stateful = false;
+  /// As SimpleRNN's.
+  bool time_major = false;
   bool unroll = false;
   bool zero_output_for_mask = false;
   std::string name = {};

@@ -82,12 +82,12 @@ Layer made_from(const Layer& layer, const std::string& name, bool is_turned) {
   return layers::deserialize(config, layer.body().generation);
 }
 
-// Steps in the other order.
-Tensor reversed(const Tensor& x) {
-  const std::int64_t steps = x.shape()[1];
+// The steps along that axis in the other order.
+Tensor reversed(const Tensor& x, std::int64_t axis) {
+  const std::int64_t steps = x.shape()[static_cast<std::size_t>(axis)];
   std::vector<std::int64_t> indices;
   AxisNumbers order = AxisNumbers::range(0, x.rank());
-  std::swap(order[0], order[1]);
+  std::swap(order[0], order[static_cast<std::size_t>(axis)]);
   for (std::int64_t i = steps; i-- > 0;) indices.push_back(i);
   return ops::transpose(ops::take(ops::transpose(x, order), Tensor::from(indices, {steps})), order);
 }
@@ -108,12 +108,13 @@ class BidirectionalBody final : public ListLayerBody {
     }
     const detail::Recurrence &one = run(), &other = recurrent(backward_).recurrence();
     if (one.go_backwards == other.go_backwards || one.return_sequences != other.return_sequences ||
-        one.return_state != other.return_state || one.stateful != other.stateful) {
+        one.return_state != other.return_state || one.stateful != other.stateful ||
+        one.time_major != other.time_major) {
       throw ValueError(
           "Bidirectional", "two layers that differ in their direction alone",
           "received \"" + forward_.name() + "\" and \"" + backward_.name() + "\"",
-          "Give the second the other go_backwards, and the same return_sequences, return_state and "
-          "stateful.");
+          "Give the second the other go_backwards, and the same return_sequences, return_state, stateful and "
+          "time_major.");
     }
     recurrent(forward_).force_zero_output_for_mask();
     recurrent(backward_).force_zero_output_for_mask();
@@ -143,7 +144,8 @@ class BidirectionalBody final : public ListLayerBody {
     first.insert(first.end(), inputs.begin() + 1, inputs.begin() + 1 + static_cast<std::ptrdiff_t>(half));
     second.insert(second.end(), inputs.begin() + 1 + static_cast<std::ptrdiff_t>(half), inputs.end());
     const Tensors forward = forward_.call(first, inner), backward = backward_.call(second, inner);
-    const Tensor other = run().return_sequences ? reversed(backward.front()) : backward.front();
+    const Tensor other =
+        run().return_sequences ? reversed(backward.front(), run().time_major ? 0 : 1) : backward.front();
     Tensors results = merged(forward.front(), other);
     results.insert(results.end(), forward.begin() + 1, forward.end());
     results.insert(results.end(), backward.begin() + 1, backward.end());

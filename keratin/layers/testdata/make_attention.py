@@ -48,7 +48,7 @@ CASES = [
 
 def wave(shape, start):
     size = int(np.prod(shape))
-    return np.round(np.sin(np.arange(size) * 1.3 + start), 3).reshape(shape).astype("float32")
+    return np.round(np.sin(np.arange(size) * 1.7 + start), 3).reshape(shape).astype("float32")
 
 
 def values(a):
