@@ -10,10 +10,21 @@ namespace {
 struct EmbeddingArguments {
   std::int64_t input_dim = 0, output_dim = 0;
   EmbeddingOptions options;
+  // Keras 2's argument for a tf.SparseTensor of indices.
+  template <class Fields>
+  static void read_sparse(Fields& field) {
+    bool sparse = false;
+    field("sparse", sparse);
+    if (sparse) {
+      throw ValueError("Embedding config", "\"sparse\" is false", "received true",
+                       "There are no sparse tensors here: feed the indices in a dense one.");
+    }
+  }
   template <class Self, class Fields>
   static void fields(Self& a, Fields& field) {
     detail::embedding_fields(a, field);
     field.keras2("input_length", a.options.input_length);
+    if constexpr (Fields::kReads) read_sparse(field);
   }
 };
 

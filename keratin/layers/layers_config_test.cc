@@ -167,6 +167,25 @@ TEST(Layers, EveryClassOfTheRegistryIsMadeByItsName) {
   }
 }
 
+// Keras writes neither, but reads them.
+TEST(Layers, ArgumentsThatChangeNothingAreRead) {
+  const auto read = [](const char* text) { return layers::deserialize(Config::parse(text)).class_name(); };
+  EXPECT_EQ(read(R"({"class_name": "LSTM", "config": {"units": 2, "use_cudnn": "auto"}})"), "LSTM");
+  EXPECT_EQ(read(R"({"class_name": "GRU", "config": {"units": 2, "use_cudnn": false}})"), "GRU");
+  EXPECT_THAT(message_of([&] {
+                read(R"({"class_name": "SimpleRNN", "config": {"units": 2, "use_cudnn": "auto"}})");
+              }),
+              HasSubstr("use_cudnn"));
+  EXPECT_EQ(
+      read(R"({"class_name": "Embedding", "config": {"input_dim": 2, "output_dim": 2, "sparse": false}})"),
+      "Embedding");
+  EXPECT_THAT(
+      message_of([&] {
+        read(R"({"class_name": "Embedding", "config": {"input_dim": 2, "output_dim": 2, "sparse": true}})");
+      }),
+      HasSubstr("Embedding config: \"sparse\" is false, received true"));
+}
+
 TEST(Layers, MistakesInConfigsNameClassAndKey) {
   const auto error = [](const char* text, Generation generation = Generation::keras3) {
     return message_of([&] { layers::deserialize(Config::parse(text), generation); });

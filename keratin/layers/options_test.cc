@@ -143,6 +143,7 @@ const std::vector<Row>& rows() {
       {"AdaptiveMaxPooling2D", "pooling.h", '3', {}, true, "AdaptivePooling"},
       {"AdaptiveAveragePooling2D", "pooling.h", '3', {}, true, "AdaptivePooling"},
       {"SimpleRNN", "recurrent.h", '3', {}, true, "SimpleRNN", {"zero_output_for_mask", "time_major"}},
+      // use_cudnn is a hint to GPUs; configs may have it.
       {"LSTM", "recurrent.h", '3', {"use_cudnn"}, true, "LSTM", {"zero_output_for_mask", "time_major"}},
       {"GRU", "recurrent.h", '3', {"use_cudnn"}, true, "GRU", {"zero_output_for_mask", "time_major"}},
       {"RNN", "recurrent.h", '3', {}, true, "RNN", {"time_major"}},
@@ -170,6 +171,7 @@ const std::vector<Row>& rows() {
       {"Cropping2D", "zero_padding.h", '3', {"cropping"}, true, "Cropping"},
       {"Cropping3D", "zero_padding.h", '3', {"cropping"}, true, "Cropping"},
       {"Dot", "merge.h", '3'},
+      // There are no sparse tensors; configs may say false.
       {"Embedding", "embedding.h", '2', {"sparse"}},
       {"ReversibleEmbedding",
        "reversible_embedding.h",

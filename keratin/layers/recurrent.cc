@@ -41,6 +41,11 @@ struct LayerArguments {
       field("zero_output_for_mask", o.zero_output_for_mask);
     CellArguments<Options>::fields(a.cell, field);
     field("activity_regularizer", o.activity_regularizer);
+    // LSTM's and GRU's hint of which kernels to take; nothing that is computed, and Keras writes none.
+    if constexpr (Fields::kReads && !std::is_same_v<Options, SimpleRNNOptions>) {
+      std::optional<Config> use_cudnn;
+      field("use_cudnn", use_cudnn);
+    }
   }
 };
 
