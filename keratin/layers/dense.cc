@@ -5,12 +5,13 @@
 #include "keratin/core/error.h"
 #include "keratin/layers/dense_parts.h"
 #include "keratin/layers/layer_reader.h"
+#include "keratin/layers/lora_body.h"
 #include "keratin/ops/dense.h"
 
 namespace keratin::inline v0 {
 namespace {
 
-class DenseBody final : public LayerBody, public detail::HasDenseParts {
+class DenseBody final : public detail::LoraBody, public detail::HasDenseParts {
  public:
   DenseBody(std::int64_t units, const DenseOptions& options) : units_(units), options_(options) {
     if (units < 1) {
@@ -18,6 +19,7 @@ class DenseBody final : public LayerBody, public detail::HasDenseParts {
                        "It is the number of outputs.");
     }
     set_common(options);
+    set_lora(options, options.kernel_constraint);
     activity_regularizer = options.activity_regularizer;
   }
 
@@ -30,6 +32,7 @@ class DenseBody final : public LayerBody, public detail::HasDenseParts {
       bias_ = add_weight({units_}, "bias", options_.bias_initializer, options_.bias_regularizer,
                          options_.bias_constraint);
     }
+    build_lora();
     add_activation("activation", options_.activation, product_shape(input));
   }
 
@@ -37,15 +40,15 @@ class DenseBody final : public LayerBody, public detail::HasDenseParts {
     check(x.shape());
     const Tensor bias = options_.use_bias ? bias_.tensor() : Tensor();
     if (options_.activation.elementwise() != nullptr) {
-      return ops::dense(x, kernel_.tensor(), bias, options_.activation);
+      return ops::dense(x, adapted(kernel_), bias, options_.activation);
     }
-    return options_.activation(ops::dense(x, kernel_.tensor(), bias, {}), context.training);
+    return options_.activation(ops::dense(x, adapted(kernel_), bias, {}), context.training);
   }
 
   std::optional<detail::DenseParts> dense_parts() const override {
     const ElementwiseFunction* function = options_.activation.elementwise();
     if (!is_built() || function == nullptr) return std::nullopt;
-    return detail::DenseParts{kernel_.value(), options_.use_bias ? bias_.value() : Tensor(),
+    return detail::DenseParts{adapted(kernel_).detach(), options_.use_bias ? bias_.value() : Tensor(),
                               options_.activation.is_linear() ? nullptr : function};
   }
 
@@ -67,6 +70,7 @@ class DenseBody final : public LayerBody, public detail::HasDenseParts {
     config["kernel_constraint"] = options_.kernel_constraint.serialize(target);
     config["bias_constraint"] = options_.bias_constraint.serialize(target);
     if (target == Generation::keras3) config["quantization_config"] = nullptr;
+    add_lora_to(config);
     return config;
   }
 
@@ -114,8 +118,14 @@ Dense Dense::from_config(const Config& config, Generation generation) {
   options.bias_regularizer = reader.regularizer("bias_regularizer");
   options.kernel_constraint = reader.constraint("kernel_constraint");
   options.bias_constraint = reader.constraint("bias_constraint");
+  options.lora_rank = reader.optional_integer("lora_rank");
+  options.lora_alpha = reader.optional_number("lora_alpha");
   reader.read_common(options);
   return reader.finish(Dense(units, options));
+}
+
+void Dense::enable_lora(std::int64_t rank, const EnableLoraOptions& options) const {
+  keratin::enable_lora(*this, rank, options);
 }
 
 }  // namespace keratin::inline v0

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "keratin/activations/activation_fn.h"
 #include "keratin/core/export.h"
 #include "keratin/layers/layer.h"
+#include "keratin/layers/lora.h"
 
 namespace keratin::inline v0 {
 
@@ -20,6 +22,9 @@ struct DenseOptions {
   Regularizer activity_regularizer = {};
   Constraint kernel_constraint = {};
   Constraint bias_constraint = {};
+  /// Adapts a frozen kernel from the start: enable_lora. lora_alpha left out: lora_rank.
+  std::optional<std::int64_t> lora_rank = {};
+  std::optional<double> lora_alpha = {};
   std::string name = {};
   bool trainable = true;
   DTypePolicy dtype = {};
@@ -33,6 +38,8 @@ class KERATIN_API Dense : public Layer {
  public:
   explicit Dense(std::int64_t units, const DenseOptions& options = {});
   static Dense from_config(const Config& config, Generation generation = Generation::keras3);
+  /// See keratin::enable_lora.
+  void enable_lora(std::int64_t rank, const EnableLoraOptions& options = {}) const;
 };
 
 }  // namespace keratin::inline v0

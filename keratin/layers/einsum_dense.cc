@@ -4,6 +4,7 @@
 
 #include "keratin/core/error.h"
 #include "keratin/layers/layer_fields.h"
+#include "keratin/layers/lora_body.h"
 #include "keratin/ops/einsum.h"
 #include "keratin/ops/ops.h"
 
@@ -27,6 +28,7 @@ struct Arguments {
     field("activity_regularizer", a.options.activity_regularizer);
     field("kernel_constraint", a.options.kernel_constraint);
     field("bias_constraint", a.options.bias_constraint);
+    detail::lora_fields(a.options, field);
   }
 };
 
@@ -39,7 +41,7 @@ struct Letters {
   std::string equation() const { return input + "," + kernel + "->" + output; }
 };
 
-class EinsumDenseBody final : public LayerBody {
+class EinsumDenseBody final : public detail::LoraBody {
  public:
   explicit EinsumDenseBody(Arguments arguments) : a_(std::move(arguments)) {
     std::string text;
@@ -53,6 +55,7 @@ class EinsumDenseBody final : public LayerBody {
     }
     letters_ = {text.substr(0, comma), text.substr(comma + 1, arrow - comma - 1), text.substr(arrow + 2), ""};
     set_common(a_.options);
+    set_lora(a_.options, a_.options.kernel_constraint);
     activity_regularizer = a_.options.activity_regularizer;
   }
 
@@ -85,11 +88,12 @@ class EinsumDenseBody final : public LayerBody {
     equation_ = letters.equation();
     taken_ = input;
     for (std::size_t i = 0; i < input.rank(); ++i) taken_[i] = sizes.at(letters.input[i]);
+    build_lora();
     add_activation("activation", options.activation, linear_shape(input));
   }
 
   Tensor call(const Tensor& x, const CallContext& context) const override {
-    Tensor y = linear(x, kernel_.tensor());
+    Tensor y = linear(x, adapted(kernel_));
     if (bias_.is_defined()) y = y + bias_.tensor();
     return a_.options.activation(y, context.training);
   }
@@ -101,6 +105,7 @@ class EinsumDenseBody final : public LayerBody {
   Config config(Generation target) const override {
     Config config = detail::write_fields(a_, target);
     if (target == Generation::keras3) config["quantization_config"] = nullptr;
+    add_lora_to(config);
     return config;
   }
 
@@ -209,6 +214,10 @@ EinsumDense EinsumDense::from_config(const Config& config, Generation generation
   return detail::read_layer<Arguments>("EinsumDense", config, generation, [](const auto& a) {
     return EinsumDense(a.equation, a.output_shape, a.options);
   });
+}
+
+void EinsumDense::enable_lora(std::int64_t rank, const EnableLoraOptions& options) const {
+  keratin::enable_lora(*this, rank, options);
 }
 
 }  // namespace keratin::inline v0

@@ -9,6 +9,7 @@
 #include "keratin/activations/activation_fn.h"
 #include "keratin/core/export.h"
 #include "keratin/layers/layer.h"
+#include "keratin/layers/lora.h"
 
 namespace keratin::inline v0 {
 
@@ -22,6 +23,9 @@ struct EinsumDenseOptions {
   Regularizer bias_regularizer = {};
   Constraint kernel_constraint = {};
   Constraint bias_constraint = {};
+  /// Adapts a frozen kernel from the start: enable_lora. lora_alpha left out: lora_rank.
+  std::optional<std::int64_t> lora_rank = {};
+  std::optional<double> lora_alpha = {};
   Regularizer activity_regularizer = {};
   std::string name = {};
   bool trainable = true;
@@ -35,6 +39,8 @@ class KERATIN_API EinsumDense : public Layer {
  public:
   EinsumDense(const std::string& equation, const Shape& output_shape, const EinsumDenseOptions& options = {});
   static EinsumDense from_config(const Config& config, Generation generation = Generation::keras3);
+  /// See keratin::enable_lora.
+  void enable_lora(std::int64_t rank, const EnableLoraOptions& options = {}) const;
 };
 
 }  // namespace keratin::inline v0

@@ -1,8 +1,10 @@
 #include "keratin/layers/embedding.h"
 
 #include "keratin/layers/embedding_body.h"
+#include "keratin/layers/lora_body.h"
 #include "keratin/layers/masks.h"
 #include "keratin/ops/ops.h"
+#include "keratin/tensor/variable_reading.h"
 
 namespace keratin::inline v0 {
 namespace {
@@ -24,11 +26,40 @@ struct EmbeddingArguments {
   static void fields(Self& a, Fields& field) {
     detail::embedding_fields(a, field);
     field.keras2("input_length", a.options.input_length);
+    detail::lora_fields(a.options, field);
     if constexpr (Fields::kReads) read_sparse(field);
   }
 };
 
-using TableBody = detail::EmbeddingBody<EmbeddingArguments>;
+class TableBody final : public detail::EmbeddingBody<EmbeddingArguments, detail::LoraBody> {
+ public:
+  explicit TableBody(const EmbeddingArguments& arguments) : EmbeddingBody("Embedding", arguments) {
+    set_lora(arguments.options, arguments.options.embeddings_constraint);
+  }
+
+  void build(const Shape& input) override {
+    EmbeddingBody::build(input);
+    build_lora();
+  }
+
+  Config config(Generation target) const override {
+    Config config = EmbeddingBody::config(target);
+    add_lora_to(config);
+    return config;
+  }
+
+  std::shared_ptr<LayerBody> clone() const override {
+    return finish_clone(std::make_shared<TableBody>(*this));
+  }
+
+ protected:
+  Tensor whole_table() const override {
+    if (!has_lora()) return EmbeddingBody::whole_table();
+    // Keras casts no weights of an embedding: only the sum is rounded, with the result.
+    const detail::ReadVariables as_they_are(nullptr);
+    return adapted(table());
+  }
+};
 
 struct MaskingArguments {
   MaskingOptions options;
@@ -70,11 +101,14 @@ class MaskingBody final : public LayerBody {
 }  // namespace
 
 Embedding::Embedding(std::int64_t input_dim, std::int64_t output_dim, const EmbeddingOptions& options)
-    : Layer(std::make_shared<TableBody>("Embedding", EmbeddingArguments{input_dim, output_dim, options})) {}
+    : Layer(std::make_shared<TableBody>(EmbeddingArguments{input_dim, output_dim, options})) {}
 Embedding Embedding::from_config(const Config& config, Generation generation) {
   return detail::read_layer<EmbeddingArguments>("Embedding", config, generation, [](const auto& a) {
     return Embedding(a.input_dim, a.output_dim, a.options);
   });
+}
+void Embedding::enable_lora(std::int64_t rank, const EnableLoraOptions& options) const {
+  keratin::enable_lora(*this, rank, options);
 }
 
 Masking::Masking(const MaskingOptions& options)

@@ -7,6 +7,7 @@
 
 #include "keratin/core/export.h"
 #include "keratin/layers/layer.h"
+#include "keratin/layers/lora.h"
 
 namespace keratin::inline v0 {
 
@@ -17,6 +18,9 @@ struct EmbeddingOptions {
   Constraint embeddings_constraint = {};
   /// Index 0 is padding: it does not count, and masks go on to the layers behind.
   bool mask_zero = false;
+  /// Adapts a frozen table from the start: enable_lora. lora_alpha left out: lora_rank.
+  std::optional<std::int64_t> lora_rank = {};
+  std::optional<double> lora_alpha = {};
   /// Noted for files of Keras 2; nothing depends on it.
   std::optional<std::int64_t> input_length = {};
   std::string name = {};
@@ -31,6 +35,8 @@ class KERATIN_API Embedding : public Layer {
  public:
   Embedding(std::int64_t input_dim, std::int64_t output_dim, const EmbeddingOptions& options = {});
   static Embedding from_config(const Config& config, Generation generation = Generation::keras3);
+  /// See keratin::enable_lora.
+  void enable_lora(std::int64_t rank, const EnableLoraOptions& options = {}) const;
 };
 
 struct MaskingOptions {

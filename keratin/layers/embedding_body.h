@@ -26,9 +26,9 @@ void embedding_fields(Arguments& a, Fields& field) {
   field("mask_zero", a.options.mask_zero);
 }
 
-/// `Arguments` has input_dim, output_dim and options.
-template <class Arguments>
-class EmbeddingBody : public LayerBody {
+/// `Arguments` has input_dim, output_dim and options; `Base` is a LayerBody.
+template <class Arguments, class Base = LayerBody>
+class EmbeddingBody : public Base {
  public:
   EmbeddingBody(std::string_view class_name, Arguments arguments)
       : a_(std::move(arguments)), class_name_(class_name) {
@@ -37,16 +37,16 @@ class EmbeddingBody : public LayerBody {
                        "received " + std::to_string(a_.input_dim) + " and " + std::to_string(a_.output_dim),
                        "They are the number of rows and the size of each.");
     }
-    set_common(a_.options);
-    activity_regularizer = a_.options.activity_regularizer;
+    this->set_common(a_.options);
+    this->activity_regularizer = a_.options.activity_regularizer;
   }
 
   std::string_view class_name() const override { return class_name_; }
   InputCast input_cast() const override { return InputCast::none; }
 
   void build(const Shape&) override {
-    table_ = add_weight({a_.input_dim, a_.output_dim}, "embeddings", a_.options.embeddings_initializer,
-                        a_.options.embeddings_regularizer, a_.options.embeddings_constraint);
+    table_ = this->add_weight({a_.input_dim, a_.output_dim}, "embeddings", a_.options.embeddings_initializer,
+                              a_.options.embeddings_regularizer, a_.options.embeddings_constraint);
   }
 
   Tensor call(const Tensor& x, const CallContext&) const override {
@@ -55,10 +55,9 @@ class EmbeddingBody : public LayerBody {
       if (index >= 0 && index < a_.input_dim) continue;
       throw ValueError(to_snake_case(class_name_), "indices from 0 to " + std::to_string(a_.input_dim - 1),
                        "received " + std::to_string(index),
-                       "Layer \"" + name + "\". Build it with a larger input_dim.");
+                       "Layer \"" + this->name + "\". Build it with a larger input_dim.");
     }
-    return ops::reshape(ops::take(table_.tensor(), indices.reshape({indices.size()})),
-                        output_shape(x.shape()));
+    return ops::reshape(ops::take(whole_table(), indices.reshape({indices.size()})), output_shape(x.shape()));
   }
 
   Shape output_shape(const Shape& input) const override {
@@ -72,7 +71,7 @@ class EmbeddingBody : public LayerBody {
 
   Config config(Generation target) const override {
     Config config = write_fields(a_, target);
-    config["activity_regularizer"] = activity_regularizer.serialize(target);
+    config["activity_regularizer"] = this->activity_regularizer.serialize(target);
     if (target == Generation::keras3) config["quantization_config"] = nullptr;
     return config;
   }
@@ -80,6 +79,8 @@ class EmbeddingBody : public LayerBody {
  protected:
   const Arguments& arguments() const noexcept { return a_; }
   const Variable& table() const noexcept { return table_; }
+  /// What rows are taken from.
+  virtual Tensor whole_table() const { return table_.tensor(); }
 
  private:
   Arguments a_;

@@ -200,12 +200,13 @@ void LayerBody::set_common(const std::string& given_name, bool given_trainable, 
 }
 
 Variable LayerBody::add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
-                               const Regularizer& regularizer, const Constraint& constraint, bool trained) {
+                               const Regularizer& regularizer, const Constraint& constraint, bool trained,
+                               std::optional<DType> weight_dtype) {
   bool now = trained && trainable;
   std::string path = detail::NameScope::path_of(role);
   Tensor value;
   if (given_.empty()) {
-    value = initializer(shape, dtype);
+    value = initializer(shape, weight_dtype.value_or(dtype));
   } else {
     value = given_.back().variable.value();
     now = given_.back().variable.trainable();

@@ -162,10 +162,15 @@ class KERATIN_API LayerBody {
   }
   void set_common(const std::string& name, bool trainable, const DTypePolicy& policy);
 
-  /// A new weight, initialised; named by its role, "kernel", its path that of the layers being built.
+  /// A new weight, initialised; named by its role, "kernel", its path that of the layers being built; of the
+  /// layer's dtype unless another is given.
   Variable add_weight(const Shape& shape, std::string_view role, const Initializer& initializer,
                       const Regularizer& regularizer = {}, const Constraint& constraint = {},
-                      bool trainable = true);
+                      bool trainable = true, std::optional<DType> weight_dtype = {});
+  /// Whether add_weight gives out copies of another layer's weights, which are trained or frozen as those.
+  bool builds_clone() const noexcept { return !given_.empty(); }
+  /// Within which layers it was built, "net/block/": how the paths of its weights begin.
+  const std::string& scopes() const noexcept { return scopes_; }
   /// Builds an activation that has weights; they come after the layer's own, in files under `attribute`.
   /// Nothing for one that has none.
   void add_activation(std::string_view attribute, const ActivationFn& activation, const Shape& input);
@@ -190,7 +195,6 @@ class KERATIN_API LayerBody {
   };
 
   BuildGuard guard_;
-  /// Within which layers it was built, "net/block/": how the paths of its weights begin.
   std::string scopes_;
   std::vector<LayerPart> parts_;
   /// While a clone is built: the values that add_weight gives out instead of new ones, last first.

@@ -21,6 +21,7 @@
 #include "keratin/layers/leaky_relu.h"
 #include "keratin/layers/list_layer.h"
 #include "keratin/layers/locally_connected.h"
+#include "keratin/layers/lora.h"
 #include "keratin/layers/merge.h"
 #include "keratin/layers/noise.h"
 #include "keratin/layers/parametric_activation.h"

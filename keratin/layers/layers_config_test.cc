@@ -198,8 +198,9 @@ TEST(Layers, MistakesInConfigsNameClassAndKey) {
   EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": "3"}})"), HasSubstr(R"("3")"));
   EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "foo": 1}})"),
               HasSubstr(R"("foo": 1)"));
-  EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "lora_rank": 4}})"),
-              HasSubstr("lora_rank"));
+  EXPECT_THAT(
+      error(R"({"class_name": "Conv1D", "config": {"filters": 3, "kernel_size": 1, "lora_rank": 4}})"),
+      HasSubstr("lora_rank"));
   EXPECT_THAT(error(R"({"class_name": "Dense", "config": {"units": 3, "dtype": "float17"}})"),
               HasSubstr("float17"));
   EXPECT_THAT(

@@ -68,6 +68,18 @@ TEST(SamplePredictor, GivesWhatTheModelGives) {
   }
 }
 
+TEST(SamplePredictor, AdaptsKernelsThatHaveLora) {
+  const Dense adapted(3, {.activation = "tanh"});
+  const Sequential model{Input({16}), adapted};
+  adapted.enable_lora(2, {.lora_alpha = 3, .b_initializer = "ones"});
+  SamplePredictor predictor(model);
+  const std::vector<float> x = sample(3);
+  std::vector<float> y(3);
+  predictor.predict(x, y);
+  const std::vector<double> expected = by_tensors(model, x);
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 64 * 0x1p-24);
+}
+
 TEST(SamplePredictor, TakesFunctionalModelsThatAreAChain) {
   const Input x({16});
   const SymbolicTensor h = Dropout(0.5)(Dense(32, {.activation = "tanh"})(x));

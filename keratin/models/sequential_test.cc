@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -53,6 +54,18 @@ TEST(Sequential, IsBuiltByTheFirstTensorWithoutAnInput) {
   EXPECT_TRUE(model.is_built());
   EXPECT_EQ(model(some_input({7, 3, 2})).shape(), (Shape{7, 2}));
   EXPECT_EQ(model.body().built_shape, (Shape{Shape::kUnknown, 3, 2}));
+}
+
+// The paths are Keras's (layers/testdata/lora.json, written by make_lora.py).
+TEST(Sequential, WeightsOfLoraLieInTheModelWheneverTheyAreMade) {
+  const Dense first(3, {.lora_rank = 1, .name = "first"}), second(2, {.name = "second"});
+  const Sequential model({Input({4}), first, second}, "net");
+  second.enable_lora(1);
+  std::vector<std::string> paths;
+  for (const Variable& variable : model.variables()) paths.push_back(variable.path());
+  std::ifstream file(KERATIN_SOURCE_DIR "/keratin/layers/testdata/lora.json");
+  EXPECT_EQ(paths, Config::parse(file).at("paths").get<std::vector<std::string>>());
+  EXPECT_EQ(model.trainable_variables().size(), 6U);
 }
 
 TEST(Sequential, LayersComeAndGo) {
