@@ -165,7 +165,7 @@ const std::vector<Row>& rows() {
       {"ActivityRegularization", "rescaling.h", '3'},
       {"Add", "merge.h", '3', {}, true, "Merge"},
       {"Average", "merge.h", '3', {}, true, "Merge"},
-      {"BatchNormalization", "batch_normalization.h", '3', {"renorm", "renorm_clipping", "renorm_momentum"}},
+      {"BatchNormalization", "batch_normalization.h", '3'},
       {"Concatenate", "merge.h", '3'},
       {"Cropping1D", "zero_padding.h", '3', {"cropping"}, true, "Cropping", {"data_format"}},
       {"Cropping2D", "zero_padding.h", '3', {"cropping"}, true, "Cropping"},
