@@ -115,8 +115,13 @@ class KERATIN_API LayerBody {
   virtual Config base_config(Generation generation) const;
   /// What stands beside the config in a file of that generation, as a compiled model's compile_config.
   virtual void add_to_object(Config& /*object*/, Generation /*generation*/) const {}
+  /// Takes what add_to_object wrote, of a layer just made of the object's config.
+  virtual void take_from_object(const std::shared_ptr<LayerBody>& /*self*/, const Config& /*object*/,
+                                Generation /*generation*/) {}
   /// The class that a file of that generation names, where it is another.
   virtual std::string_view saved_class_name(Generation /*generation*/) const { return class_name(); }
+  /// The class as Keras calls it inside, which automatic names are made of, where it is another.
+  virtual std::string_view inner_class_name() const { return class_name(); }
   /// Keras's module of the class.
   virtual std::string_view module_name() const { return "keras.layers"; }
   /// Whether Keras builds it from an input's shape, which it then writes as build_config; false for classes

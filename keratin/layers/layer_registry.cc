@@ -206,6 +206,7 @@ Layer deserialize(const Config& config, Generation generation) {
   const Depth depth(object.class_name);
   Layer layer = factory_for(object.class_name)(object.config, generation);
   layer.body().generation = semantics_of(config, generation);
+  layer.body().take_from_object(layer.shared(), config, generation);
   return layer;
 }
 

@@ -52,6 +52,14 @@ void compile_as_in(Model& model, const Config& object) {
 
 }  // namespace detail
 
+// Of a model inside another, which Keras 3 alone compiles; from_config does that with the outermost.
+void ModelBody::take_from_object(const std::shared_ptr<LayerBody>& self, const Config& object,
+                                 Generation generation) {
+  if (generation == Generation::keras2) return;
+  Model model(std::static_pointer_cast<ModelBody>(self));
+  detail::compile_as_in(model, object);
+}
+
 Model::Model(std::shared_ptr<ModelBody> body) : Layer(std::move(body)) {}
 
 Model::Model(const std::vector<SymbolicTensor>& inputs, const std::vector<SymbolicTensor>& outputs,

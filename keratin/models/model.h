@@ -98,6 +98,7 @@ class KERATIN_API Model : public Layer {
   Tensors predict_on_batch(const TensorList& x) const;
 
  protected:
+  friend class ModelBody;
   explicit Model(std::shared_ptr<ModelBody> body);
   const ModelBody& model_body() const noexcept;
 };

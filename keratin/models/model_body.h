@@ -42,6 +42,8 @@ class KERATIN_API ModelBody : public LayerBody {
 
   /// "compile_config".
   void add_to_object(Config& object, Generation generation) const override;
+  void take_from_object(const std::shared_ptr<LayerBody>& self, const Config& object,
+                        Generation generation) override;
 
   /// What training tells of a model; set where it is compiled.
   struct Compiled {

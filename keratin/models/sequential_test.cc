@@ -242,5 +242,29 @@ TEST(Sequential, ManyThreadsCallOneModelFromTheFirstCallOn) {
   for (const auto& result : results) EXPECT_EQ(result, results[0]);
 }
 
+// The paths that Keras 3.15.1 gives.
+TEST(Sequential, WeightsInModelsInsideHaveThePathsOfKeras) {
+  const auto paths = [](const Model& model) {
+    std::string all;
+    for (const Variable& variable : model.variables())
+      if (variable.name() == "kernel") all += (all.empty() ? "" : " ") + variable.path();
+    return all;
+  };
+  const auto inner = [] { return Sequential({Dense(3, {.name = "d"})}, "inner"); };
+  const Dense last(1, {.name = "e"});
+  const Sequential with_input({Input({4}), Dense(3, {.name = "d"})}, "inner");
+  EXPECT_EQ(paths(Sequential({Input({4}), with_input, last}, "outer")), "inner/d/kernel outer/e/kernel");
+  const Sequential built({inner(), Dense(1, {.name = "e"})}, "outer");
+  built.build({Shape::kUnknown, 4});
+  EXPECT_EQ(paths(built), "outer/inner/d/kernel outer/e/kernel");
+  EXPECT_EQ(paths(Sequential({Input({4}), inner()}, "outer")), "outer/inner/d/kernel");
+  const Input x({4});
+  EXPECT_EQ(paths(Model(x, inner()(x), "outer")), "inner/d/kernel");
+  const Model f(x, Dense(2, {.name = "e"})(x), "f");
+  const Sequential around({f}, "outer");
+  around.build({Shape::kUnknown, 4});
+  EXPECT_EQ(paths(around), "e/kernel");
+}
+
 }  // namespace
 }  // namespace keratin

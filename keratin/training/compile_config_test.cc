@@ -260,6 +260,23 @@ TEST(CompileConfig, StandsInTheObjectOfAModelAndComesBackFromIt) {
   }
 }
 
+// As both Keras do: 3.15.1 compiles the inner model too, tf_keras 2.21 leaves it.
+TEST(CompileConfig, AModelInsideAnotherIsCompiledInKeras3) {
+  for (const Generation generation : {Generation::keras2, Generation::keras3}) {
+    Sequential inner({Input({4}), Dense(3)}, "inner");
+    inner.compile({.optimizer = "sgd", .loss = "mse"});
+    const Sequential outer{Input({4}), inner, Dense(1)};
+    const Model read = Model::from_config(outer.serialize(generation), generation);
+    const Config config = read.get_layer("inner").serialize(generation);
+    const bool is_compiled = config.contains("compile_config") && !config.at("compile_config").empty();
+    EXPECT_EQ(is_compiled, generation == Generation::keras3);
+    if (is_compiled) {
+      EXPECT_EQ(config.at("compile_config").at("optimizer").at("class_name"), "SGD");
+    }
+    EXPECT_EQ(read.get_compile_config().dump(), "{}");
+  }
+}
+
 TEST(CompileConfig, AModelWithALossOfTheCallersIsWrittenWithoutIt) {
   Sequential model{Input({4}), Dense(1)};
   model.compile({.loss = [](const Tensor& y, const Tensor& p) { return ops::square(y - p); }});
