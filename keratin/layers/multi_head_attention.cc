@@ -34,7 +34,7 @@ void weight_fields(Options& options, Fields& field) {
 }
 
 struct MultiHeadArguments {
-  static constexpr std::string_view kName = "MultiHeadAttention";
+  static constexpr std::string_view kName = "MultiHeadAttention", kInnerName = kName;
   std::int64_t num_heads = 0, key_dim = 0;
   // Keras 2 writes them; they follow from the call.
   std::optional<Config> query_shape = {}, key_shape = {}, value_shape = {};
@@ -93,7 +93,7 @@ struct MultiHeadArguments {
 };
 
 struct GroupQueryArguments {
-  static constexpr std::string_view kName = "GroupQueryAttention";
+  static constexpr std::string_view kName = "GroupQueryAttention", kInnerName = "GroupedQueryAttention";
   std::int64_t head_dim = 0, num_query_heads = 0, num_key_value_heads = 0;
   GroupQueryAttentionOptions options = {};
   std::int64_t key_dim = head_dim;
@@ -133,6 +133,7 @@ class HeadsBody final : public detail::AttentionBody {
   }
 
   std::string_view class_name() const override { return Arguments::kName; }
+  std::string_view inner_class_name() const override { return Arguments::kInnerName; }
   bool separates_inputs() const override { return true; }
   bool takes_keyword(std::string_view keyword) const override {
     return keyword == "attention_mask" || AttentionBody::takes_keyword(keyword);
