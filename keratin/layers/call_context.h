@@ -40,6 +40,8 @@ inline constexpr CallKeyword kCallKeywords[] = {
     {"return_attention_scores", &CallContext::return_attention_scores, "Attention layers alone have scores."},
     {"reverse", &CallContext::reverse, "ReversibleEmbedding alone goes back."}};
 
+inline constexpr const char* kAttentionMaskTakenBy = "MultiHeadAttention and GroupQueryAttention take one.";
+
 /// A context of the keywords alone.
 inline CallContext keywords_of(const CallContext& context) {
   CallContext keywords;

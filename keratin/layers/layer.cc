@@ -126,15 +126,16 @@ void LayerBody::check_single(std::size_t count) const {
                    "Layer \"" + name + "\". Concatenate or add them first.");
 }
 
+void LayerBody::check_keyword(std::string_view keyword, std::string_view advice) const {
+  if (takes_keyword(keyword)) return;
+  throw ValueError(to_snake_case(class_name()), "a call without " + std::string(keyword),
+                   "received " + std::string(keyword), "Layer \"" + name + "\". " + std::string(advice));
+}
+
 const LayerBody& LayerBody::called(const CallContext& context) const {
-  const auto check = [&](bool is_given, const char* keyword, const char* taken_by) {
-    if (!is_given || takes_keyword(keyword)) return;
-    throw ValueError(to_snake_case(class_name()), "a call without " + std::string(keyword),
-                     "received " + std::string(keyword), "Layer \"" + name + "\". " + taken_by);
-  };
   for (const CallKeyword& keyword : kCallKeywords)
-    check(context.*keyword.value, keyword.name, keyword.taken_by);
-  check(context.attention_mask.is_defined(), "attention_mask", "MultiHeadAttention and its kin take one.");
+    if (context.*keyword.value) check_keyword(keyword.name, keyword.taken_by);
+  if (context.attention_mask.is_defined()) check_keyword("attention_mask", kAttentionMaskTakenBy);
   return *this;
 }
 

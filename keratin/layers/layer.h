@@ -133,6 +133,8 @@ class KERATIN_API LayerBody {
   /// Builds for inputs of that shape unless that is done; safe from many threads. ShapeError before anything
   /// has changed.
   void ensure_built(const Shapes& inputs);
+  /// ValueError, naming this layer, unless it takes that keyword; `advice` says who does.
+  void check_keyword(std::string_view keyword, std::string_view advice) const;
   /// ShapeError, naming this layer, unless there is one input.
   void check_single(std::size_t count) const;
   DTypePolicy policy() const { return {dtype, compute_dtype}; }
@@ -226,6 +228,9 @@ class KERATIN_API Layer {
   SymbolicTensor operator()(const std::vector<SymbolicTensor>& inputs, const CallContext& context = {}) const;
   std::vector<SymbolicTensor> call(const std::vector<SymbolicTensor>& inputs,
                                    const CallContext& context = {}) const;
+  /// With an attention_mask that has no values either.
+  std::vector<SymbolicTensor> call(const std::vector<SymbolicTensor>& inputs, const CallContext& context,
+                                   const SymbolicTensor& attention_mask) const;
 
   /// Creates the weights for inputs of that shape, batch axis first; nothing if built.
   void build(const Shape& input) const {

@@ -103,6 +103,23 @@ typename List::value_type only(const LayerBody& body, const List& outputs) {
                    "Call layer.call({x}), which gives them all.");
 }
 
+std::vector<SymbolicTensor> described_call(const std::shared_ptr<LayerBody>& body,
+                                           std::vector<SymbolicTensor> inputs,
+                                           const std::vector<SymbolicTensor>& attention_mask,
+                                           const CallContext& context) {
+  if (inputs.empty()) body->check_single(0);
+  Shapes shapes;
+  for (const SymbolicTensor& x : inputs) shapes.push_back(x.shape());
+  body->ensure_built(shapes);
+  Shapes results = body->called(context).output_shapes(shapes);
+  inputs.insert(inputs.end(), attention_mask.begin(), attention_mask.end());
+  const auto source = std::make_shared<const SymbolicCall>(SymbolicCall{
+      body, std::move(inputs), std::move(results), keywords_of(context), !attention_mask.empty()});
+  std::vector<SymbolicTensor> outputs;
+  for (std::size_t i = 0; i < source->output_shapes.size(); ++i) outputs.emplace_back(source, i);
+  return outputs;
+}
+
 }  // namespace
 
 DType detail::reading_dtype() noexcept { return read_as; }
@@ -162,19 +179,18 @@ SymbolicTensor Layer::operator()(const std::vector<SymbolicTensor>& inputs,
 
 std::vector<SymbolicTensor> Layer::call(const std::vector<SymbolicTensor>& inputs,
                                         const CallContext& context) const {
-  if (inputs.empty()) body_->check_single(0);
   if (context.attention_mask.is_defined())
     throw ValueError(to_snake_case(body_->class_name()),
-                     "a call on tensors without values to have no attention_mask", "received one",
-                     "Layer \"" + name() + "\". Write a layer that calls this one with the mask.");
-  Shapes shapes;
-  for (const SymbolicTensor& x : inputs) shapes.push_back(x.shape());
-  body_->ensure_built(shapes);
-  const auto source = std::make_shared<const SymbolicCall>(
-      SymbolicCall{body_, inputs, body_->called(context).output_shapes(shapes), keywords_of(context)});
-  std::vector<SymbolicTensor> outputs;
-  for (std::size_t i = 0; i < source->output_shapes.size(); ++i) outputs.emplace_back(source, i);
-  return outputs;
+                     "an attention_mask without values in a call on tensors without values",
+                     "received values",
+                     "Layer \"" + name() + "\". Make the mask an Input, and call(inputs, {}, mask).");
+  return described_call(body_, inputs, {}, context);
+}
+
+std::vector<SymbolicTensor> Layer::call(const std::vector<SymbolicTensor>& inputs, const CallContext& context,
+                                        const SymbolicTensor& attention_mask) const {
+  body_->check_keyword("attention_mask", kAttentionMaskTakenBy);
+  return described_call(body_, inputs, {attention_mask}, context);
 }
 
 }  // namespace keratin::inline v0

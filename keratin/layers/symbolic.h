@@ -40,6 +40,8 @@ struct SymbolicCall {
   std::vector<SymbolicTensor> inputs;
   Shapes output_shapes;
   CallContext keywords = {};
+  /// Whether the last of the inputs is the call's attention_mask.
+  bool has_attention_mask = false;
 };
 
 }  // namespace keratin::inline v0

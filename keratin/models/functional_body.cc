@@ -103,7 +103,8 @@ class FunctionalBody::Tracer {
               .first_output = body_.values_.size(),
               .outputs = call.output_shapes.size(),
               .keywords = call.keywords,
-              .node = calls_[call.layer.get()]++};
+              .node = calls_[call.layer.get()]++,
+              .has_attention_mask = call.has_attention_mask};
     for (const SymbolicTensor& input : call.inputs)
       step.inputs.push_back(first_value_.at(&input.source()) + input.index());
     first_value_[&call] = step.first_output;
@@ -262,6 +263,11 @@ Tensors FunctionalBody::call_list(const Tensors& inputs, const CallContext& cont
       given.push_back(values[input]);
       inner.masks.push_back(masks[input]);
     }
+    if (step.has_attention_mask) {
+      inner.attention_mask = given.back();
+      given.pop_back();
+      inner.masks.pop_back();
+    }
     inner.output_masks = &output_masks;
     Tensors outputs = step.layer.call(given, inner);
     for (std::size_t i = 0; i < step.outputs; ++i) {
@@ -286,6 +292,7 @@ Shapes FunctionalBody::output_shapes(const Shapes& inputs) const {
     if (step.inputs.empty()) continue;
     Shapes given;
     for (const std::size_t input : step.inputs) given.push_back(shapes[input]);
+    if (step.has_attention_mask) given.pop_back();
     const Shapes results = step.layer.body().called(step.keywords).output_shapes(given);
     std::copy(results.begin(), results.end(),
               shapes.begin() + static_cast<std::ptrdiff_t>(step.first_output));

@@ -19,6 +19,8 @@ class FunctionalBody final : public ModelBody {
     std::size_t first_output, outputs;
     CallContext keywords;
     std::int64_t node;  ///< the how manieth call of its layer in this model
+    /// Whether the last of the inputs is the attention_mask.
+    bool has_attention_mask = false;
   };
   /// One value: what it looks like, and which output of which call it is.
   struct Value {

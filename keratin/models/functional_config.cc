@@ -43,30 +43,36 @@ constexpr std::array<const char*, 2> kNamesOfSeparate = {"value", "key"};
 
 Config node_of(const FunctionalBody& body, const Step& step, Generation target) {
   const LayerBody& body_called = step.layer.body();
+  std::vector<std::size_t> values = step.inputs;
   const std::string_view rest = body_called.keyword_of_rest();
   const bool is_list = body_called.has_lists() && !body_called.separates_inputs() && rest.empty() &&
-                       (step.inputs.size() > 1 || !body_called.gives_masks());
+                       (values.size() > 1 || !body_called.gives_masks());
   Config arguments = Config::object();
   for (const CallKeyword& keyword : kCallKeywords)
     if (step.keywords.*keyword.value) arguments[keyword.name] = true;
+  if (step.has_attention_mask) {
+    arguments["attention_mask"] = target == Generation::keras2 ? history(body, values.back(), target)
+                                                               : keras_tensor(body, values.back());
+    values.pop_back();
+  }
   Config inputs = Config::array();
   if (target == Generation::keras2 && body_called.separates_inputs()) {
     Config named = Config::object();
-    for (std::size_t i = 1; i < step.inputs.size(); ++i)
-      named[kNamesOfSeparate.at(i - 1)] = history(body, step.inputs[i], target);
+    for (std::size_t i = 1; i < values.size(); ++i)
+      named[kNamesOfSeparate.at(i - 1)] = history(body, values[i], target);
     named.update(arguments);
-    inputs.push_back(history(body, step.inputs[0], target));
+    inputs.push_back(history(body, values[0], target));
     inputs.back().push_back(std::move(named));
     return inputs;
   }
   if (target == Generation::keras2) {
-    for (const std::size_t input : step.inputs) {
+    for (const std::size_t input : values) {
       inputs.push_back(history(body, input, target));
       inputs.back().push_back(arguments);
     }
     return inputs;
   }
-  for (const std::size_t input : step.inputs) inputs.push_back(keras_tensor(body, input));
+  for (const std::size_t input : values) inputs.push_back(keras_tensor(body, input));
   if (!rest.empty() && inputs.size() > 1) {
     arguments[std::string(rest)] = Config(std::vector<Config>(inputs.begin() + 1, inputs.end()));
     inputs.erase(inputs.begin() + 1, inputs.end());
@@ -126,6 +132,7 @@ void collect(const Config& argument, std::vector<Place>& inputs) {
 
 struct PendingCall {
   std::vector<Place> inputs;
+  std::vector<Place> attention_mask = {};  // none or one
   CallContext context;
 };
 
@@ -141,8 +148,12 @@ void read_keywords(const Config& keywords, PendingCall& call) {
   // In the order of call's signature: MultiHeadAttention(query, value, key), RNN(sequences, initial_state).
   for (const char* key : {"value", "key", "initial_state"})
     if (keywords.contains(key)) collect(keywords[key], call.inputs);
+  if (keywords.contains("attention_mask")) collect(keywords["attention_mask"], call.attention_mask);
+  if (call.attention_mask.size() > 1) refuse("one attention_mask", keywords);
   for (const auto& [key, value] : keywords.items()) {
-    if (value.is_null() || key == "value" || key == "key" || key == "initial_state") continue;
+    if (value.is_null() || key == "value" || key == "key" || key == "initial_state" ||
+        key == "attention_mask")
+      continue;
     const auto known = std::ranges::find(kCallKeywords, key, &CallKeyword::name);
     if (known != std::end(kCallKeywords) && value.is_boolean()) {
       call.context.*known->value = value.get<bool>();
@@ -232,12 +243,12 @@ class Assembly {
   }
 
   bool is_ready(const PendingCall& call) const {
-    for (const Place& input : call.inputs) {
+    const auto is_made = [this](const Place& input) {
       const auto found = entries_.find(input.layer);
       if (found == entries_.end()) refuse("layers that the config lists", input.layer);
-      if (!found->second.has(input.node)) return false;
-    }
-    return true;
+      return found->second.has(input.node);
+    };
+    return std::ranges::all_of(call.inputs, is_made) && std::ranges::all_of(call.attention_mask, is_made);
   }
 
   void run() {
@@ -250,7 +261,10 @@ class Assembly {
           const PendingCall& call = entry.calls[entry.outputs.size()];
           std::vector<SymbolicTensor> inputs;
           for (const Place& input : call.inputs) inputs.push_back(tensor(input));
-          entry.outputs.push_back(entry.layer->call(inputs, call.context));
+          entry.outputs.push_back(
+              call.attention_mask.empty()
+                  ? entry.layer->call(inputs, call.context)
+                  : entry.layer->call(inputs, call.context, tensor(call.attention_mask.front())));
           has_moved = true;
         }
       }

@@ -196,5 +196,29 @@ TEST(Functional, SummaryTellsWhatEachLayerIsConnectedTo) {
   EXPECT_EQ(Graph().model.summary(112), expected.str());
 }
 
+TEST(Functional, AnAttentionMaskMayBeAnInput) {
+  const Input x({3, 4}), seen({3, 3}, {.dtype = DType::boolean});
+  const MultiHeadAttention attention(2, 3);
+  const Model model({x, seen}, attention.call({x, x}, {}, seen));
+  const Tensor values = ops::reshape(Tensor::arange(24) * 0.1, {2, 3, 4});
+  Tensor mask = Tensor::of({1, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0, 1}, DType::boolean);
+  mask = mask.reshape({2, 3, 3});
+  const Tensor wanted = attention({values, values}, {.attention_mask = mask});
+  const auto distance = [&](const Model& of) {
+    return ops::max(ops::absolute(of({values, mask}) - wanted)).item();
+  };
+  EXPECT_EQ(distance(model), 0);
+  EXPECT_GT(ops::max(ops::absolute(attention({values, values}) - wanted)).item(), 1e-3);
+  EXPECT_EQ(model.compute_output_shapes({values.shape(), mask.shape()}).front(), wanted.shape());
+  for (const Generation generation : {Generation::keras2, Generation::keras3}) {
+    const Model read = Model::from_config(model.serialize(generation), generation);
+    read.set_weights(model.get_weights());
+    EXPECT_LT(distance(read), 1e-6);
+  }
+  EXPECT_EQ(distance(model.clone()), 0);
+  EXPECT_THAT(message_of([&] { Dense(2).call({x}, {}, seen); }), HasSubstr("attention_mask"));
+  EXPECT_THAT(message_of([&] { attention.call({x, x}, {.attention_mask = mask}); }), HasSubstr("an Input"));
+}
+
 }  // namespace
 }  // namespace keratin

@@ -28,6 +28,10 @@ def models(k, three):
     }
     calls["multi_head"] = lambda x, s: L.MultiHeadAttention(1, 2, name="y")(x, x, use_causal_mask=True)
     calls["multi_head_key"] = lambda x, s: L.MultiHeadAttention(1, 2, name="y")(x, x, x)
+    calls["multi_head_mask"] = lambda x, s: L.MultiHeadAttention(1, 2, name="y")(
+        x, x, attention_mask=L.Dense(4, name="s")(x))
+    calls["multi_head_scores"] = lambda x, s: L.MultiHeadAttention(1, 2, name="y")(
+        x, x, return_attention_scores=True)[1]
     if three:
         calls["spectral"] = lambda x, s: L.SpectralNormalization(L.Dense(2, name="d"), name="y")(x)
     for name, call in calls.items():
