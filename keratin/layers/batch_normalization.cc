@@ -32,9 +32,11 @@ struct Arguments {
     field("beta_constraint", a.options.beta_constraint);
     field("gamma_constraint", a.options.gamma_constraint);
     field.keras3("synchronized", a.options.synchronized);
-    field.keras3("renorm", a.options.renorm);
-    field.keras3("renorm_clipping", a.renorm_clipping);
-    field.keras3("renorm_momentum", a.options.renorm_momentum);
+    // Keras 2 writes them where they are used.
+    if (!Fields::kReads && field.generation() == Generation::keras2 && !a.options.renorm) return;
+    field("renorm", a.options.renorm);
+    field("renorm_clipping", a.renorm_clipping);
+    field("renorm_momentum", a.options.renorm_momentum);
   }
 };
 
@@ -185,10 +187,6 @@ BatchNormalization::BatchNormalization(const BatchNormalizationOptions& options)
 
 BatchNormalization BatchNormalization::from_config(const Config& config, Generation generation) {
   return detail::read_layer<Arguments>("BatchNormalization", config, generation, [&](const Arguments& a) {
-    if (a.options.renorm && generation == Generation::keras2) {
-      throw ValueError("BatchNormalization config", "\"renorm\" is false in files of Keras 2",
-                       "received true", "Batch renormalization is Keras 3's here.");
-    }
     BatchNormalizationOptions options = a.options;
     if (a.renorm_clipping) {
       detail::ConfigReader reader("BatchNormalization renorm_clipping", *a.renorm_clipping, generation);

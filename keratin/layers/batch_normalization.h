@@ -30,7 +30,7 @@ struct BatchNormalizationOptions {
   Regularizer gamma_regularizer = {};
   Constraint beta_constraint = {};
   Constraint gamma_constraint = {};
-  /// Keras 3 only, Ioffe 2017: in training y is also r·y + d, constants that put it where the moving
+  /// Ioffe 2017: in training y is also r·y + d, constants that put it where the moving
   /// statistics would, so that training and inference agree for small batches.
   bool renorm = false;
   RenormClipping renorm_clipping = {};

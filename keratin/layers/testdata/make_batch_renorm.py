@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints batch_renorm.json: what Keras 3's BatchNormalization computes with renorm, over steps, and its gradients.
+"""Prints batch_renorm.json: what both Keras compute with renorm of BatchNormalization, over steps, and gradients.
 
 Usage: make_batch_renorm.py > batch_renorm.json
 """
@@ -10,6 +10,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
 CASES = [{}, {"renorm_clipping": {"rmax": 1.5, "rmin": 0.6, "dmax": 0.4}}, {"renorm_clipping": {"dmax": 0.2}},
          {"renorm_momentum": 0.7, "momentum": 0.8, "epsilon": 0.01}, {"scale": False}, {"center": False},
@@ -24,9 +25,10 @@ def values(a):
     return [float(f"{v:.9g}") for v in np.asarray(a, dtype="float32").ravel()]
 
 
-def case(arguments, masked):
-    keras.utils.clear_session()
-    layer = keras.layers.BatchNormalization(renorm=True, **arguments)
+def case(generation, arguments, masked):
+    library = keras if generation == 3 else tf_keras
+    library.backend.clear_session()
+    layer = library.layers.BatchNormalization(renorm=True, **arguments)
     layer.build((4, 3, 2))
     for i, weight in enumerate(layer.trainable_weights):
         weight.assign(1 + 0.5 * wave(weight.shape, i))
@@ -38,12 +40,13 @@ def case(arguments, masked):
             tape.watch(x)
             y = layer(x, training=True, mask=mask)
             total = tf.reduce_sum(y * wave(y.shape, 5))
-        found = tape.gradient(total, [x] + [v.value for v in layer.trainable_variables])
+        found = tape.gradient(total, [x] + [v.value if generation == 3 else v for v in layer.trainable_variables])
         steps.append({"y": values(y), "gradients": [values(g) for g in found]})
-    return {"layer": keras.saving.serialize_keras_object(layer), "masked": masked, "steps": steps,
-            "names": [w.path for w in layer.weights], "weights": [values(w) for w in layer.weights],
+    return {"generation": generation, "layer": library.saving.serialize_keras_object(layer), "masked": masked, "steps": steps,
+            "names": [getattr(w, "path", w.name) for w in layer.weights], "weights": [values(w) for w in layer.weights],
             "trainable": len(layer.trainable_weights), "inference": values(layer(tf.constant(wave((4, 3, 2), 7))))}
 
 
-rows = [case(arguments, masked) for arguments in CASES for masked in (False, True)]
+rows = [case(3, arguments, masked) for arguments in CASES for masked in (False, True)]
+rows += [case(2, arguments, True) for arguments in CASES]
 print("[" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "]")
