@@ -53,19 +53,21 @@ std::vector<double> by_tensors(const Model& model, const std::vector<float>& x) 
   return {values.begin(), values.end()};
 }
 
+void expect_as_tensors(SamplePredictor& predictor, const Model& model, std::uint64_t seed) {
+  const std::vector<float> x = sample(seed);
+  std::vector<float> y(3);
+  predictor.predict(x, y);
+  const std::vector<double> expected = by_tensors(model, x);
+  // Sums of up to 32 terms of size 1 in another order.
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 64 * 0x1p-24);
+}
+
 TEST(SamplePredictor, GivesWhatTheModelGives) {
   const Sequential model = control_model();
   SamplePredictor predictor(model);
   EXPECT_EQ(predictor.input_size(), 16);
   EXPECT_EQ(predictor.output_size(), 3);
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const std::vector<float> x = sample(seed);
-    std::vector<float> y(3);
-    predictor.predict(x, y);
-    const std::vector<double> expected = by_tensors(model, x);
-    // Sums of up to 32 terms of size 1 in another order.
-    for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 64 * 0x1p-24);
-  }
+  for (std::uint64_t seed = 0; seed < 20; ++seed) expect_as_tensors(predictor, model, seed);
 }
 
 TEST(SamplePredictor, AdaptsKernelsThatHaveLora) {
@@ -73,11 +75,7 @@ TEST(SamplePredictor, AdaptsKernelsThatHaveLora) {
   const Sequential model{Input({16}), adapted};
   adapted.enable_lora(2, {.lora_alpha = 3, .b_initializer = "ones"});
   SamplePredictor predictor(model);
-  const std::vector<float> x = sample(3);
-  std::vector<float> y(3);
-  predictor.predict(x, y);
-  const std::vector<double> expected = by_tensors(model, x);
-  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 64 * 0x1p-24);
+  expect_as_tensors(predictor, model, 3);
 }
 
 TEST(SamplePredictor, TakesFunctionalModelsThatAreAChain) {
@@ -85,11 +83,7 @@ TEST(SamplePredictor, TakesFunctionalModelsThatAreAChain) {
   const SymbolicTensor h = Dropout(0.5)(Dense(32, {.activation = "tanh"})(x));
   const Model model(x, Dense(3)(h));
   SamplePredictor predictor(model);
-  const std::vector<float> values = sample(1);
-  std::vector<float> y(3);
-  predictor.predict(values, y);
-  const std::vector<double> expected = by_tensors(model, values);
-  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 64 * 0x1p-24);
+  expect_as_tensors(predictor, model, 1);
   const Dense shared(16);
   const SymbolicTensor once = shared(x), next = Dense(16)(once);
   EXPECT_THROW(SamplePredictor(Model(x, shared(next))), ValueError);
