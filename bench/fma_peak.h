@@ -4,7 +4,7 @@
 namespace keratin::bench {
 
 /// Billions of float operations a second of fused multiply-adds that wait for nothing, of the widest vectors;
-/// the best of many short runs. Takes about 20 ms.
+/// the best of many short runs. Takes a few milliseconds.
 double fma_peak_gflops();
 
 }  // namespace keratin::bench
