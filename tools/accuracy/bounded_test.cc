@@ -168,6 +168,9 @@ TEST(RowFile, KeepsWhatIsThereAndTakesRowsOfOtherPlansForOthers) {
   EXPECT_EQ(found->at("max_ulp"), 0.75);
   EXPECT_EQ(resumed.find(tanh, Direction::gradient, Type::f32, plan, best), nullptr);
   EXPECT_EQ(resumed.find(tanh, Direction::value, Type::f32, sample, best), nullptr);
+  // Errors found on one instruction set are those of all with the same bits.
+  EXPECT_EQ(resumed.find_judged(tanh, Direction::value, Type::f32, plan), found);
+  EXPECT_EQ(resumed.find_judged(tanh, Direction::gradient, Type::f32, plan), nullptr);
   EXPECT_EQ(RowFile(path, false).find(tanh, Direction::value, Type::f32, plan, best), nullptr);
   std::remove(path.c_str());
 }

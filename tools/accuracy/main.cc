@@ -87,17 +87,15 @@ void progress(std::size_t done, const std::vector<Job>& work) {
 }
 
 // Whether the row keeps its bound with the same bits on every instruction set. Rows of the file are not made
-// again; where the best instruction set's is there, the others' results need their hash only.
+// again; where a judged one is there, of whatever instruction set, the others' results need their hash only.
 bool measure(const Job& job, const Options& options, RowFile& file) {
   Plan plan = options.plan;
   std::vector<Isa> missing;
-  const nlohmann::ordered_json* known = nullptr;
   for (const Isa isa : plan.isas) {
-    const auto* found = options.resume ? file.find(job.variant, job.direction, job.type, plan, isa) : nullptr;
-    if (found == nullptr) missing.push_back(isa);
-    if (found != nullptr && found->contains("max_ulp")) known = found;
+    if (file.find(job.variant, job.direction, job.type, plan, isa) == nullptr) missing.push_back(isa);
   }
   if (missing.empty()) return true;
+  const nlohmann::ordered_json* known = file.find_judged(job.variant, job.direction, job.type, plan);
   plan.isas = missing;
   plan.judge = known == nullptr;
   const Row row = sweep(job.variant, job.direction, job.type, plan);

@@ -25,6 +25,9 @@ class RowFile {
   /// The row of these, or null. The plan counts: a row of fewer inputs is none.
   const nlohmann::ordered_json* find(const Variant& variant, Direction direction, Type type, const Plan& plan,
                                      simd::Isa isa) const;
+  /// One of any instruction set whose results were judged, or null.
+  const nlohmann::ordered_json* find_judged(const Variant& variant, Direction direction, Type type,
+                                            const Plan& plan) const;
   /// Adds one row for each of the plan's instruction sets, or replaces that of the same plan, and writes the
   /// file beside itself, then over itself. `judged`: a row whose results were judged, which rows with its
   /// hash share; else the last of the new ones is.
