@@ -137,13 +137,15 @@ TEST(RecurrentDropout, AllStepsAsOneOpGiveWhatStepsGive) {
   }
 }
 
-TEST(RecurrentDropout, InFloatsTheBitsAreThoseOfSteps) {
+// oneDNN sums a product of float32 in an order that may depend on how many rows it has.
+TEST(RecurrentDropout, InFloatsTooUpToTheOrderOfSums) {
   for (const Case& cell : cells()) {
     const Results one = results_of(cell.make(0.4, DType::float32), cell.states, false, DType::float32);
     const Results steps = results_of(Layer(std::make_shared<SteppedBody>(cell.make(0.4, DType::float32))),
                                      cell.states, false, DType::float32);
     for (std::size_t i = 0; i < one.outputs.size(); ++i)
-      EXPECT_EQ(largest_difference(one.outputs[i], steps.outputs[i]), 0) << cell.name << ", output " << i;
+      EXPECT_LE(largest_difference(one.outputs[i], steps.outputs[i]), 0x1p-20)
+          << cell.name << ", output " << i;
   }
 }
 

@@ -182,8 +182,9 @@ TEST(Attention, GradientsMatchCentralDifferences) {
 }
 
 TEST(Recurrent, AStatefulLayerGoesOnWhereItEnded) {
-  const Tensor x = values_away_from({2, 6, 3}, {}).astype(DType::float32);
-  const LSTM whole(4, {.return_sequences = true}), parts(4, {.return_sequences = true, .stateful = true});
+  const Tensor x = values_away_from({2, 6, 3}, {}).astype(DType::float64);
+  const LSTM whole(4, {.return_sequences = true, .dtype = DType::float64}),
+      parts(4, {.return_sequences = true, .stateful = true, .dtype = DType::float64});
   whole.build(x.shape());
   parts.build(x.shape());
   parts.set_weights(whole.get_weights());
@@ -201,8 +202,8 @@ TEST(Recurrent, AStatefulLayerGoesOnWhereItEnded) {
 }
 
 TEST(Recurrent, StatesMayBeGivenAndAreGivenBack) {
-  const Tensor x = values_away_from({2, 6, 3}, {}).astype(DType::float32);
-  const GRU layer(4, {.return_sequences = true, .return_state = true});
+  const Tensor x = values_away_from({2, 6, 3}, {}).astype(DType::float64);
+  const GRU layer(4, {.return_sequences = true, .return_state = true, .dtype = DType::float64});
   const Tensors whole = layer.call({x});
   ASSERT_EQ(whole.size(), 2U);
   const Tensors first = layer.call({x.slice(1, 0, 2)});
