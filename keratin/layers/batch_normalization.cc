@@ -32,11 +32,10 @@ struct Arguments {
     field("beta_constraint", a.options.beta_constraint);
     field("gamma_constraint", a.options.gamma_constraint);
     field.keras3("synchronized", a.options.synchronized);
-    // Keras 2 writes them where they are used.
-    if (!Fields::kReads && field.generation() == Generation::keras2 && !a.options.renorm) return;
-    field("renorm", a.options.renorm);
-    field("renorm_clipping", a.renorm_clipping);
-    field("renorm_momentum", a.options.renorm_momentum);
+    const bool renorm = a.options.renorm;
+    field.keras3("renorm", a.options.renorm, renorm);
+    field.keras3("renorm_clipping", a.renorm_clipping, renorm);
+    field.keras3("renorm_momentum", a.options.renorm_momentum, renorm);
   }
 };
 

@@ -42,7 +42,8 @@ TEST(BatchRenormalization, StepsAndStatisticsAreThoseOfKeras) {
   for (int i = 0; i < 12; ++i) kept.push_back(i % 5 != 0 ? 1.0F : 0.0F);
   for (const Config& row : rows) {
     const Generation generation = row.at("generation") == 2 ? Generation::keras2 : Generation::keras3;
-    SCOPED_TRACE(row.at("generation").dump() + row.at("layer").at("config").at("renorm_clipping").dump() + row.at("masked").dump());
+    SCOPED_TRACE(row.at("generation").dump() + row.at("layer").at("config").at("renorm_clipping").dump() +
+                 row.at("masked").dump());
     const Layer layer = layers::deserialize(row.at("layer"), generation);
     layer.build({4, 3, 2});
     Tensors trained;
@@ -77,7 +78,8 @@ TEST(BatchRenormalization, StepsAndStatisticsAreThoseOfKeras) {
     }
     expect_values(layer(wave({4, 3, 2}, 7)), row.at("inference"), "inference");
     expect_values(layer.clone()(wave({4, 3, 2}, 7)), row.at("inference"), "a clone");
-    EXPECT_EQ(nlohmann::json(layer.serialize(generation).at("config")), nlohmann::json(row.at("layer").at("config")));
+    EXPECT_EQ(nlohmann::json(layer.serialize(generation).at("config")),
+              nlohmann::json(row.at("layer").at("config")));
   }
 }
 

@@ -57,13 +57,6 @@ struct Recurrence {
   bool zero_output_for_mask = false, time_major = false;
 };
 
-/// Keras 2's argument. Where it is set Keras 3's configs have it too, which Keras 3 refuses by name.
-template <class Fields>
-void time_major_field(auto& options, Fields& field) {
-  if (Fields::kReads || field.generation() == Generation::keras2 || options.time_major)
-    field("time_major", options.time_major);
-}
-
 /// A layer that runs a cell over the steps.
 class KERATIN_API RecurrentBody : public ListLayerBody {
  public:

@@ -29,7 +29,7 @@ struct Arguments {
     field("stateful", o.stateful);
     field("unroll", o.unroll);
     field.keras2("time_major", a.time_major);
-    field.keras3("zero_output_for_mask", o.zero_output_for_mask);
+    field.keras3("zero_output_for_mask", o.zero_output_for_mask, o.zero_output_for_mask);
     field.required("filters", a.filters);
     field.required("kernel_size", a.kernel_size);
     field("strides", o.strides);

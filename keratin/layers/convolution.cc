@@ -91,7 +91,9 @@ struct TransposeArguments {
     field("output_padding", a.options.output_padding);
     field("data_format", a.options.data_format);
     if constexpr (N == 3) {
-      field.keras3("dilation_rate", a.options.dilation_rate);
+      const auto& rates = a.options.dilation_rate.values();
+      field.keras3("dilation_rate", a.options.dilation_rate,
+                   rates != std::vector<std::int64_t>(rates.size(), 1));
     } else {
       field("dilation_rate", a.options.dilation_rate);
     }

@@ -45,14 +45,15 @@ class FieldWriter {
   void required(const char* key, const T& value) {
     (*this)(key, value);
   }
-  /// A key that one generation alone writes; both are read.
+  /// A key that one generation alone writes; both are read. The other one writes it too where it `counts`:
+  /// its Keras refuses it by name, rather than compute something else.
   template <class T>
-  void keras2(const char* key, const T& value) {
-    if (generation_ == Generation::keras2) (*this)(key, value);
+  void keras2(const char* key, const T& value, bool counts = false) {
+    if (generation_ == Generation::keras2 || counts) (*this)(key, value);
   }
   template <class T>
-  void keras3(const char* key, const T& value) {
-    if (generation_ == Generation::keras3) (*this)(key, value);
+  void keras3(const char* key, const T& value, bool counts = false) {
+    if (generation_ == Generation::keras3 || counts) (*this)(key, value);
   }
 
  private:
@@ -102,11 +103,11 @@ class FieldReader {
     read(key, value);
   }
   template <class T>
-  void keras2(const char* key, T& value) {
+  void keras2(const char* key, T& value, bool = false) {
     (*this)(key, value);
   }
   template <class T>
-  void keras3(const char* key, T& value) {
+  void keras3(const char* key, T& value, bool = false) {
     (*this)(key, value);
   }
 

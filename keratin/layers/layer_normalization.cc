@@ -27,7 +27,7 @@ struct LayerNormalizationArguments {
     field("epsilon", a.options.epsilon);
     field("center", a.options.center);
     field("scale", a.options.scale);
-    field.keras3("rms_scaling", a.options.rms_scaling);
+    field.keras3("rms_scaling", a.options.rms_scaling, a.options.rms_scaling);
     affine_fields(a.options, field);
   }
 };

@@ -220,5 +220,31 @@ TEST(Layers, MistakesInConfigsNameClassAndKey) {
   EXPECT_THAT(error(nested.c_str()), HasSubstr("at most 64 layers"));
 }
 
+// An argument of one generation alone is not dropped for the other, whose Keras would compute something else.
+TEST(LayerConfig, WhatTheOtherGenerationLacksIsWrittenWhereItCounts) {
+  struct Case {
+    const char* key;
+    Generation target;
+    Layer layer, plain;
+  };
+  const Generation two = Generation::keras2;
+  const Case cases[] = {
+      {"use_gate", two, MultiHeadAttention(1, 2, {.use_gate = true}), MultiHeadAttention(1, 2)},
+      {"sliding_window", two, MultiHeadAttention(1, 2, {.sliding_window = 3}), MultiHeadAttention(1, 2)},
+      {"renorm", two, BatchNormalization({.renorm = true}), BatchNormalization()},
+      {"rms_scaling", two, LayerNormalization({.rms_scaling = true}), LayerNormalization()},
+      {"data_format", two, SpatialDropout2D(0.5, {.data_format = "channels_first"}), SpatialDropout2D(0.5)},
+      {"data_format", two, ZeroPadding1D(1, {.data_format = "channels_first"}), ZeroPadding1D()},
+      {"dilation_rate", two, Conv3DTranspose(1, 2, {.dilation_rate = 2}), Conv3DTranspose(1, 2)},
+      {"zero_output_for_mask", two, GRU(2, {.zero_output_for_mask = true}), GRU(2)},
+      {"lora_rank", two, Dense(2, {.lora_rank = 1}), Dense(2)},
+      {"time_major", Generation::keras3, GRU(2, {.time_major = true}), GRU(2)},
+  };
+  for (const Case& c : cases) {
+    EXPECT_TRUE(c.layer.serialize(c.target).at("config").contains(c.key)) << c.layer.class_name() << c.key;
+    EXPECT_FALSE(c.plain.serialize(c.target).at("config").contains(c.key)) << c.plain.class_name() << c.key;
+  }
+}
+
 }  // namespace
 }  // namespace keratin

@@ -70,7 +70,7 @@ struct MultiHeadArguments {
     if constexpr (!Fields::kReads) field("value_dim", a.value_dim());
     field("dropout", a.options.dropout);
     field("use_bias", a.options.use_bias);
-    field.keras3("use_gate", a.options.use_gate);
+    field.keras3("use_gate", a.options.use_gate, a.options.use_gate);
     // Keras 3 writes a list, Keras 2 what it was given: a number where there is one.
     auto& shape = a.options.output_shape;
     bool is_number = false;
@@ -83,7 +83,7 @@ struct MultiHeadArguments {
       field("output_shape", shape);
     }
     field("attention_axes", a.options.attention_axes);
-    field.keras3("sliding_window", a.options.sliding_window);
+    field.keras3("sliding_window", a.options.sliding_window, a.options.sliding_window.has_value());
     weight_fields(a.options, field);
     field.keras2("query_shape", a.query_shape);
     field.keras2("key_shape", a.key_shape);

@@ -28,7 +28,9 @@ struct SpatialArguments {
   static void fields(Self& a, Fields& field) {
     field.required("rate", a.rate);
     field("seed", a.options.seed);
-    if constexpr (N > 1) field.keras3("data_format", a.options.data_format);
+    // Keras 2 has it, and forgets to write it.
+    if constexpr (N > 1)
+      field.keras3("data_format", a.options.data_format, a.options.data_format == "channels_first");
   }
 };
 

@@ -36,9 +36,8 @@ struct LayerArguments {
     field("go_backwards", o.go_backwards);
     field("stateful", o.stateful);
     field("unroll", o.unroll);
-    detail::time_major_field(o, field);
-    if (field.generation() == Generation::keras3 || Fields::kReads || o.zero_output_for_mask)
-      field("zero_output_for_mask", o.zero_output_for_mask);
+    field.keras2("time_major", o.time_major, o.time_major);
+    field.keras3("zero_output_for_mask", o.zero_output_for_mask, o.zero_output_for_mask);
     CellArguments<Options>::fields(a.cell, field);
     field("activity_regularizer", o.activity_regularizer);
     // LSTM's and GRU's hint of which kernels to take; nothing that is computed, and Keras writes none.
@@ -193,8 +192,9 @@ class RNNBody final : public RecurrentBody {
     Config config = Config::object();
     detail::FieldWriter field(config, target);
     recurrence_fields(options_, field);
-    detail::time_major_field(options_, field);
-    field.keras3("zero_output_for_mask", recurrence().zero_output_for_mask);
+    field.keras2("time_major", options_.time_major, options_.time_major);
+    const bool zeros = recurrence().zero_output_for_mask;
+    field.keras3("zero_output_for_mask", zeros, zeros);
     config["cell"] = layer_.serialize(target);
     return config;
   }

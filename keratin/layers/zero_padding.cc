@@ -20,7 +20,7 @@ struct PaddingArguments {
     if constexpr (N > 1) {
       field("data_format", a.options.data_format);
     } else {
-      field.keras3("data_format", a.options.data_format);
+      field.keras3("data_format", a.options.data_format, a.options.data_format == "channels_first");
     }
   }
 };
