@@ -1,4 +1,4 @@
-// Eigen's array expressions, compiled for AVX-512.
+// Eigen's array expressions, compiled for AVX-512 or AVX2.
 #include "bench/peers.h"
 
 #ifdef KERATIN_BENCH_EIGEN

@@ -1,4 +1,4 @@
-// SLEEF's vector functions for AVX-512 in plain loops, and what is commonly composed from them.
+// SLEEF's vector functions for AVX-512 or AVX2 in plain loops, and what is commonly composed from them.
 #include "bench/peers.h"
 
 #ifdef KERATIN_BENCH_SLEEF
@@ -14,40 +14,40 @@ namespace keratin::bench {
 #ifdef KERATIN_BENCH_SLEEF
 namespace {
 
+#ifdef __AVX512F__
 using V = __m512;
+#define KERATIN_SLEEF(name) Sleef_##name##f16_u10
+#else
+using V = __m256;
+#define KERATIN_SLEEF(name) Sleef_##name##f8_u10
+#endif
+constexpr std::size_t kLanes = sizeof(V) / sizeof(float);
 
-V set(float value) { return _mm512_set1_ps(value); }
-V abs_of(V x) { return _mm512_abs_ps(x); }
-V negative_part(V x) { return _mm512_min_ps(x, _mm512_setzero_ps()); }
-V positive_part(V x) { return _mm512_max_ps(x, _mm512_setzero_ps()); }
-V negated(V x) { return _mm512_sub_ps(_mm512_setzero_ps(), x); }
-V sigmoid(V x) { return _mm512_div_ps(set(1), _mm512_add_ps(set(1), Sleef_expf16_u10(negated(x)))); }
-V softplus(V x) {
-  return _mm512_add_ps(positive_part(x), Sleef_log1pf16_u10(Sleef_expf16_u10(negated(abs_of(x)))));
+V negative_part(V x) { return x < V{} ? x : V{}; }
+V positive_part(V x) { return x > V{} ? x : V{}; }
+V exponential(V x) { return KERATIN_SLEEF(exp)(x); }
+V tanh_of(V x) { return KERATIN_SLEEF(tanh)(x); }
+V sigmoid(V x) { return 1.0f / (1.0f + exponential(-x)); }
+// ln(1 + e^-|x|)
+V tail(V x) { return KERATIN_SLEEF(log1p)(exponential(negative_part(x) - positive_part(x))); }
+V softplus(V x) { return positive_part(x) + tail(x); }
+V elu(V x) { return positive_part(x) + KERATIN_SLEEF(expm1)(negative_part(x)); }
+V log_sigmoid(V x) { return negative_part(x) - tail(x); }
+V silu(V x) { return x * sigmoid(x); }
+V mish(V x) { return x * tanh_of(softplus(x)); }
+V gelu(V x) {
+  const V half = 0.5f * x;
+  return half * KERATIN_SLEEF(erf)(x * 0.70710678f) + half;
+}
+V gelu_tanh(V x) {
+  const V inner = 0.79788456f * (0.044715f * (x * x * x) + x), half = 0.5f * x;
+  return half * tanh_of(inner) + half;
 }
 
 template <V (*f)(V)>
 void loop(const float* x, float* out, std::size_t n) {
-  for (std::size_t i = 0; i < n; i += 16) _mm512_store_ps(out + i, f(_mm512_load_ps(x + i)));
-}
-
-V exponential(V x) { return Sleef_expf16_u10(x); }
-V tanh_of(V x) { return Sleef_tanhf16_u10(x); }
-V elu(V x) { return _mm512_add_ps(positive_part(x), Sleef_expm1f16_u10(negative_part(x))); }
-V log_sigmoid(V x) {
-  return _mm512_sub_ps(negative_part(x), Sleef_log1pf16_u10(Sleef_expf16_u10(negated(abs_of(x)))));
-}
-V silu(V x) { return _mm512_mul_ps(x, sigmoid(x)); }
-V mish(V x) { return _mm512_mul_ps(x, Sleef_tanhf16_u10(softplus(x))); }
-V gelu(V x) {
-  const V half = _mm512_mul_ps(set(0.5f), x);
-  return _mm512_fmadd_ps(half, Sleef_erff16_u10(_mm512_mul_ps(x, set(0.70710678f))), half);
-}
-V gelu_tanh(V x) {
-  const V cube = _mm512_mul_ps(x, _mm512_mul_ps(x, x));
-  const V inner = _mm512_mul_ps(set(0.79788456f), _mm512_fmadd_ps(set(0.044715f), cube, x));
-  const V half = _mm512_mul_ps(set(0.5f), x);
-  return _mm512_fmadd_ps(half, Sleef_tanhf16_u10(inner), half);
+  for (std::size_t i = 0; i < n; i += kLanes)
+    *reinterpret_cast<V*>(out + i) = f(*reinterpret_cast<const V*>(x + i));
 }
 
 using Run = void (*)(const float*, float*, std::size_t);
@@ -64,8 +64,8 @@ Call make(const Case& wanted, const Arrays& arrays) {
                                                         {"mish", loop<mish>},
                                                         {"gelu", loop<gelu>},
                                                         {"gelu_tanh", loop<gelu_tanh>}};
-  if (wanted.gradient || wanted.row > 0 || wanted.dtype != DType::float32 || wanted.n % 16 != 0) return {};
-  if (!__builtin_cpu_supports("avx512f")) return {};
+  if (wanted.gradient || wanted.row > 0 || wanted.dtype != DType::float32 || wanted.n % kLanes != 0)
+    return {};
   const auto found = all.find(wanted.function);
   if (found == all.end()) return {};
   return [=, run = found->second] {
