@@ -50,7 +50,7 @@ HWY_INLINE Floats exp_scaled(Floats y, Indices i) {
 template <const auto& powers>
 class Exp {
  public:
-  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  static constexpr std::size_t kVectors = kTableVectors;
   static constexpr bool kTotal = true;
   HWY_INLINE Exp() : power_(powers.power), rest_(powers.rest) {}
 

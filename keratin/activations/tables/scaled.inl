@@ -117,7 +117,7 @@ struct ScaledPowers {
 template <class D>
 class ScaledEluSlope {
  public:
-  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  static constexpr std::size_t kVectors = kTableVectors;
   static constexpr bool kTotal = true;
   HWY_INLINE explicit ScaledEluSlope(const D& d) : ScaledEluSlope(EluScale(d)) {}
   ScaledEluSlope(const ScaledEluSlope&) = delete;

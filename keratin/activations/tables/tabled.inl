@@ -1,6 +1,6 @@
-// The fast f32 kernels: a row of a table for each lane, picked by a permutation. About one cycle an element
-// with AVX-512, whatever the function. Lanes outside the table take the definition itself, in f64; which way
-// a lane goes depends on its own number alone, so the bits do not depend on its neighbours.
+// The fast f32 kernels: a row of a table for each lane, picked by permutations or byte shuffles. About one
+// cycle an element with AVX-512, whatever the function. Lanes outside the table take the definition itself,
+// in f64; which way a lane goes depends on its own number alone, so the bits do not depend on its neighbours.
 
 using FloatTag = Tag<float>;
 using IndexTag = hn::RebindToSigned<FloatTag>;
@@ -15,9 +15,9 @@ HWY_INLINE Floats fused(Floats a, Floats b, Floats c) {
 HWY_INLINE Floats at_most(Floats limit, Floats x) { return min(Vec<float>{x}, Vec<float>{limit}).raw; }
 HWY_INLINE Floats at_least(Floats limit, Floats x) { return max(Vec<float>{x}, Vec<float>{limit}).raw; }
 
-// −0 too.
+// −0 too. Only to choose by: on x86 that looks at the highest bit alone.
 HWY_INLINE hn::Mask<FloatTag> is_negative(Floats x) {
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
   return hn::MaskFromVec(x);
 #else
   return hn::MaskFromVec(hn::BitCast(FloatTag(), hn::BroadcastSignBit(hn::BitCast(IndexTag(), x))));
@@ -71,6 +71,117 @@ class Column {
 #endif
 };
 
+#if HWY_TARGET == HWY_AVX2
+// A permutation of eight floats takes a whole port for two cycles on many a machine, a shuffle of bytes half
+// a cycle: kernels look up four vectors at a time, byte by byte.
+constexpr std::size_t kTableVectors = 4;
+
+// Sixteen numbers of a column: all their lowest bytes, all the next ones, ...
+struct Bytes {
+  alignas(16) std::uint8_t of[4][16];
+};
+// A table's columns in bytes.
+template <std::size_t rows, std::size_t degree>
+struct ByteTable {
+  using Column = Bytes[rows / 16];
+  explicit constexpr ByteTable(const activations::tables::Table<rows, degree>& table) {
+    split(table.centre, centre);
+    split(table.base, base);
+    for (std::size_t k = 0; k < degree; ++k) split(table.q[k], q[k]);
+  }
+  static constexpr void split(const float (&from)[rows], Column& to) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t byte = 0; byte < 4; ++byte)
+        to[i / 16].of[byte][i % 16] =
+            static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(from[i]) >> (8 * byte));
+    }
+  }
+  Column centre{}, base{}, q[degree]{};
+};
+template <const auto& table>
+inline constexpr ByteTable<table.kRows, table.kDegree> kColumnsOf{table};
+
+// Where the lanes of kTableVectors stand, a byte for each; in the order in which unpacking bytes and then
+// pairs of them gives the vectors back.
+template <std::size_t kRows>
+class Places {
+ public:
+  HWY_INLINE explicit Places(const Indices (&i)[kTableVectors]) {
+    const __m256i mask = _mm256_set1_epi32(kRows - 1);
+    __m256i low[kTableVectors];
+    for (std::size_t u = 0; u < kTableVectors; ++u) low[u] = _mm256_and_si256(i[u].raw, mask);
+    const __m256i bytes =
+        _mm256_packus_epi16(_mm256_packus_epi32(low[0], low[1]), _mm256_packus_epi32(low[2], low[3]));
+    if constexpr (kRows == 16) {
+      of_[0] = bytes;
+    } else {
+      // A shuffle gives 0 for a byte with its highest bit set: that of the other sixteen rows.
+      of_[0] = _mm256_add_epi8(bytes, _mm256_set1_epi8(0x70));
+      of_[1] = _mm256_sub_epi8(bytes, _mm256_set1_epi8(16));
+    }
+  }
+  HWY_INLINE __m256i look_up(const Bytes* from, std::size_t byte) const {
+    __m256i found = shuffle(from[0].of[byte], of_[0]);
+    if constexpr (kRows == 32) found = _mm256_or_si256(found, shuffle(from[1].of[byte], of_[1]));
+    return found;
+  }
+
+ private:
+  static HWY_INLINE __m256i shuffle(const std::uint8_t* from, __m256i places) {
+    const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(from));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), places);
+  }
+  __m256i of_[kRows / 16];
+};
+
+template <std::size_t kRows>
+class TableColumn {
+ public:
+  HWY_INLINE explicit TableColumn(const Bytes* from) : from_(from) {}
+  HWY_INLINE void look_up(const Places<kRows>& places, Floats (&found)[kTableVectors]) const {
+    __m256i byte[4];
+    for (std::size_t k = 0; k < 4; ++k) byte[k] = places.look_up(from_, k);
+    const __m256i low01 = _mm256_unpacklo_epi8(byte[0], byte[1]),
+                  low23 = _mm256_unpacklo_epi8(byte[2], byte[3]);
+    const __m256i high01 = _mm256_unpackhi_epi8(byte[0], byte[1]),
+                  high23 = _mm256_unpackhi_epi8(byte[2], byte[3]);
+    found[0] = Floats{_mm256_castsi256_ps(_mm256_unpacklo_epi16(low01, low23))};
+    found[1] = Floats{_mm256_castsi256_ps(_mm256_unpackhi_epi16(low01, low23))};
+    found[2] = Floats{_mm256_castsi256_ps(_mm256_unpacklo_epi16(high01, high23))};
+    found[3] = Floats{_mm256_castsi256_ps(_mm256_unpackhi_epi16(high01, high23))};
+  }
+
+ private:
+  const Bytes* from_;
+};
+#else
+constexpr std::size_t kTableVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+
+template <const auto& table>
+inline constexpr const auto& kColumnsOf = table;
+
+// Where the lanes of kTableVectors stand.
+template <std::size_t kRows>
+struct Places {
+  HWY_INLINE explicit Places(const Indices (&i)[kTableVectors]) {
+    for (std::size_t u = 0; u < kTableVectors; ++u) of[u] = i[u];
+  }
+  Indices of[kTableVectors];
+};
+
+template <std::size_t kRows>
+class TableColumn {
+ public:
+  HWY_INLINE explicit TableColumn(const float* from) : column_(from) {}
+  HWY_INLINE void look_up(const Places<kRows>& places, Floats (&found)[kTableVectors]) const {
+    for (std::size_t u = 0; u < kTableVectors; ++u) found[u] = column_[places.of[u]];
+  }
+
+ private:
+  const Column<kRows> column_;
+};
+#endif
+
 // The first kRows rows of a table with kDegree of their coefficients.
 template <const auto& table, std::size_t kRows, std::size_t kDegree>
 class Rows {
@@ -81,20 +192,22 @@ class Rows {
 
   HWY_INLINE Rows() : Rows(std::make_index_sequence<kDegree>()) {}
 
-  template <std::size_t kVectors>
-  HWY_INLINE void operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
-    Floats t[kVectors], d[kVectors], p[kVectors], base[kVectors], centre[kVectors];
+  HWY_INLINE void operator()(const Floats (&x)[kTableVectors], Floats (&y)[kTableVectors]) const {
+    constexpr std::size_t kVectors = kTableVectors;
+    Floats t[kVectors], d[kVectors], p[kVectors], q[kVectors], base[kVectors], centre[kVectors];
     Indices i[kVectors];
     // In lockstep: the latency of one vector alone is what would limit.
     for (std::size_t u = 0; u < kVectors; ++u) t[u] = argument(x[u]);
     for (std::size_t u = 0; u < kVectors; ++u) i[u] = index(t[u]);
-    for (std::size_t u = 0; u < kVectors; ++u) centre[u] = centre_[i[u]];
+    const Places<kRows> places(i);
+    centre_.look_up(places, centre);
     for (std::size_t u = 0; u < kVectors; ++u) d[u] = hn::Sub(t[u], centre[u]);
-    for (std::size_t u = 0; u < kVectors; ++u) p[u] = q_[kDegree - 1][i[u]];
+    q_[kDegree - 1].look_up(places, p);
     for (std::size_t k = kDegree - 1; k-- > 0;) {
-      for (std::size_t u = 0; u < kVectors; ++u) p[u] = fused(p[u], d[u], q_[k][i[u]]);
+      q_[k].look_up(places, q);
+      for (std::size_t u = 0; u < kVectors; ++u) p[u] = fused(p[u], d[u], q[u]);
     }
-    for (std::size_t u = 0; u < kVectors; ++u) base[u] = base_[i[u]];
+    base_.look_up(places, base);
     for (std::size_t u = 0; u < kVectors; ++u) other_side(x[u], i[u], centre[u], d[u], base[u], p[u]);
     for (std::size_t u = 0; u < kVectors; ++u) y[u] = result(x[u], t[u], d[u], base[u], p[u]);
   }
@@ -102,7 +215,9 @@ class Rows {
  private:
   template <std::size_t... k>
   explicit HWY_INLINE Rows(std::index_sequence<k...>)
-      : centre_(table.centre), base_(table.base), q_{Column<kRows>(table.q[k])...} {}
+      : centre_(kColumnsOf<table>.centre),
+        base_(kColumnsOf<table>.base),
+        q_{TableColumn<kRows>(kColumnsOf<table>.q[k])...} {}
 
   static HWY_INLINE Floats argument(Floats x) {
     const FloatTag tag;
@@ -182,17 +297,17 @@ class Rows {
     return form.symmetry == Symmetry::odd || form.half_root ? hn::CopySign(y, x) : y;
   }
 
-  const Column<kRows> centre_, base_;
-  const Column<kRows> q_[kDegree];
+  const TableColumn<kRows> centre_, base_;
+  const TableColumn<kRows> q_[kDegree];
 };
 
 // A kernel out of a table. Where the first 16 rows are enough for a whole group, only those are looked up:
-// half the permutations, the same numbers.
+// half the work, the same numbers.
 template <const auto& table>
 class Tabled {
  public:
   static constexpr const activations::tables::Form& form = table.form;
-  static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
+  static constexpr std::size_t kVectors = kTableVectors;
   /// Whether the kernel is right for every x. Where t is cut, infinity is like any large number, and NaN runs
   /// through.
   static constexpr bool kTotal = form.clamps;
