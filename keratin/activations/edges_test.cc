@@ -133,6 +133,46 @@ TYPED_TEST(Edges, StreamedResultsHaveTheBitsOfCachedOnesAtAnyAlignment) {
   });
 }
 
+TYPED_TEST(Edges, InstructionSetsGiveTheSameBitsOfAnyNumberTimesAnyOther) {
+  using T = TypeParam;
+  // Whatever a number that f64 takes the short way meets in the other factor or in its neighbours.
+  std::vector<double> numbers;
+  for (const double size :
+       {0.0,  1e-320, 1e-300, 1e-31, 1e-5,  0.011, 0.3,  1.0,   1.2784645427610738, 2.5, 3.0, 7.5,
+        19.0, 60.0,   249.0,  260.0, 700.0, 1e6,   1e31, 1e300, kInfinity}) {
+    numbers.push_back(size);
+    numbers.push_back(-size);
+  }
+  numbers.push_back(std::numeric_limits<double>::quiet_NaN());
+  std::vector<T> x, upstream;
+  for (const double value : numbers) {
+    for (const double factor : numbers) {
+      x.push_back(static_cast<T>(value));
+      upstream.push_back(static_cast<T>(factor));
+    }
+  }
+  for (int i = 0; i < 4096; ++i) {
+    x.push_back(static_cast<T>(std::sin(i * 0.7) * (i % 9)));
+    upstream.push_back(static_cast<T>(std::cos(i * 1.3)));
+  }
+  std::vector<std::vector<T>> expected;
+  for (const simd::Isa isa : simd::supported_isas()) {  // the scalar one first, which emulates fma
+    const simd::ScopedIsa scope(isa);
+    std::size_t place = 0;
+    for (const Function& f : functions()) {
+      for (const std::vector<T>& got : {forward(f, x), gradient(f, x, upstream)}) {
+        if (place == expected.size()) expected.push_back(got);
+        const std::vector<T>& want = expected[place++];
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          ASSERT_EQ(bits(got[i]), bits(want[i]))
+              << f.info->name << " on " << simd::name(isa) << " at " << x[i] << ", times " << upstream[i]
+              << ": " << got[i] << " and " << want[i];
+        }
+      }
+    }
+  }
+}
+
 TYPED_TEST(Edges, WorksInPlace) {
   using T = TypeParam;
   std::vector<T> x(29), upstream(29);

@@ -127,6 +127,47 @@ HWY_INLINE void gradient_block(const D& definition, const typename Route::Lane* 
   }
 }
 
+// f64 in close numbers, and in wide ones where those leave the rounding in doubt: the same bits. Which way a
+// lane goes depends on its own number alone.
+struct Settling {
+  using Lane = double;
+  static constexpr std::size_t kLanes = hn::MaxLanes(Tag<double>());
+
+  template <class D>
+  static HWY_INLINE void forward(const D& definition, const double* x, double* y, bool streams) {
+    const Vec<double> raw = load(x);
+    const Settled result = settle(definition(close(raw)));
+    const bool certain = HWY_LIKELY(all(result.certain && raw == raw));
+    Widened::write(certain ? result.value : mended(definition, raw, result), y, streams);
+  }
+  template <class D>
+  static HWY_INLINE void gradient(const D& definition, const double* x, const double* upstream, double* out,
+                                  bool streams) {
+    const Vec<double> raw = load(x), factor = load(upstream);
+    const Settled result = settle(derivative_of(definition, close(raw)) * close(factor));
+    const bool certain = HWY_LIKELY(all(result.certain && raw == raw));
+    Widened::write(certain ? result.value : mended(definition, raw, factor, result), out, streams);
+  }
+
+ private:
+  template <class D>
+  static HWY_NOINLINE Vec<double> mended(const D& definition, Vec<double> x, Settled result) {
+    double lanes[kLanes];
+    store(x, lanes);
+    forward_block<Widened>(definition, lanes, lanes, false);
+    return where(result.certain && x == x, result.value, load(lanes));
+  }
+  template <class D>
+  static HWY_NOINLINE Vec<double> mended(const D& definition, Vec<double> x, Vec<double> upstream,
+                                         Settled result) {
+    double lanes[kLanes], factors[kLanes];
+    store(x, lanes);
+    store(upstream, factors);
+    gradient_block<Widened>(definition, lanes, factors, lanes, false);
+    return where(result.certain && x == x, result.value, load(lanes));
+  }
+};
+
 // How many elements lie before the next one on a boundary of 64 bytes, the line that a streaming store fills.
 template <class T>
 HWY_INLINE std::size_t elements_to_line(const T* to, std::size_t n) {
@@ -302,7 +343,9 @@ HWY_INLINE bool with_exact(const D& d, const Run& run) {
 
 template <class D, class T>
 struct Entry {
-  using Route = std::conditional_t<std::is_same_v<T, float>, Promoted, Widened>;
+  // Where fused multiply-adds are emulated, wide numbers alone are as fast.
+  using Route = std::conditional_t<std::is_same_v<T, float>, Promoted,
+                                   std::conditional_t<HWY_NATIVE_FMA, Settling, Widened>>;
 
   static void forward(const void* parameters, const T* x, T* y, std::size_t n, bool streams) {
     const D d = definition_of<D, T>(parameters);

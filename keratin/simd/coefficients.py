@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints coefficients.h, the numbers behind math.inl and wide_math.inl. Needs mpmath:
+"""Prints coefficients.h, the numbers behind math.inl, close_math.inl and wide_math.inl. Needs mpmath:
 python3 keratin/simd/coefficients.py > keratin/simd/coefficients.h"""
 from mpmath import (binomial, cos, erf, erfc, exp, expm1, factorial, frexp, ldexp, log, mp, mpf, nint, pi,
                     polyval, sqrt)
@@ -45,9 +45,9 @@ def short(x, bits):
     return ldexp(nint(ldexp(mantissa, bits)), exponent - bits)
 
 
-def doubles(name, comment, values):
+def doubles(name, comment, values, aligned=""):
     print(f"\n// {comment}")
-    print(f"inline constexpr double {name}[] = {{")
+    print(f"{aligned}inline constexpr double {name}[] = {{")
     print(",\n".join("    " + literal(v) for v in values) + "};")
 
 
@@ -63,6 +63,10 @@ def constant(name, comment, value):
 
 def exp_tail(r):
     return (expm1(r) - r) / r**2 if abs(r) > mpf(10) ** -20 else mpf(1) / 2 + r / 6
+
+
+def exp_cubic_tail(r):
+    return sum(r**k / factorial(k + 3) for k in range(30))
 
 
 def log_tail(z):
@@ -83,7 +87,7 @@ def erfc_range(centre, low, high):
     return (mpf(low) - centre) / (mpf(low) + centre), (mpf(high) - centre) / (mpf(high) + centre)
 
 
-print("""// Numbers behind math.inl and wide_math.inl, printed by coefficients.py. Edit that, not this.
+print("""// Numbers behind math.inl, close_math.inl and wide_math.inl, printed by coefficients.py. Edit that, not this.
 #pragma once
 
 #include "keratin/simd/constant.h"
@@ -120,6 +124,32 @@ function = lambda t: scaled_erfc(t, 4)
 fit = chebyshev(function, low, high, 22)
 doubles("kErfc", f"(1 + 2 z) e^(z^2) erfc(z) in t, for 1/2 <= z <= 28, relative error 2^{worst(function, fit, low, high):.1f}",
         fit)
+
+powers = [mpf(2) ** (mpf(i) / 16) for i in range(16)]
+doubles("kPowers", "2^(i/16)", powers, "alignas(64) ")
+doubles("kPowersRest", "what its rounding leaves", [power - rounded(power) for power in powers], "alignas(64) ")
+half = ln2 / 32 * mpf("1.001")
+fit = chebyshev(exp_cubic_tail, -half, half, 6)
+doubles("kExpCubic", f"(e^r - 1 - r - r^2/2) / r^3 for |r| <= ln(2)/32, relative error 2^{worst(exp_cubic_tail, fit, -half, half):.1f}",
+        fit)
+
+print("""
+// e^(x^2) erfc(x) in d = x - centre, for 0 <= x < 7.5, relative error 2^-68: of each of 16 rows the centre, five
+// coefficients with what their rounding leaves, twelve without. Four rows to an octave of 1 + 2 x; a row stands
+// where the last two bits of the exponent and the first two of the mantissa say.
+alignas(64) inline constexpr double kErfcRows[][16] = {""")
+columns = [[mpf(0)] * 16 for _ in range(23)]
+for octave in range(4):
+    for quarter in range(4):
+        begin, end = ((mpf(2) ** octave * (1 + mpf(q) / 4) - 1) / 2 for q in (quarter, quarter + 1))
+        centre = (begin + end) / 2
+        row_function = lambda d: exp((centre + d) ** 2) * erfc(centre + d)
+        fit = chebyshev(row_function, begin - centre, end - centre, 16)
+        assert worst(row_function, fit, begin - centre, end - centre) < -68
+        row = [centre] + [part for c in fit[:5] for part in (c, c - rounded(c))] + fit[5:]
+        for column, value in zip(columns, row):
+            column[(1023 + octave) % 4 * 4 + quarter] = value
+print(",\n".join("    {" + ", ".join(map(literal, column)) + "}" for column in columns) + "};")
 
 pairs("kExpWide", "1/(k + 1)!, the series of (e^r - 1)/r; what follows fits in a double",
       [1 / factorial(k + 1) for k in range(12)])

@@ -124,9 +124,8 @@ HWY_INLINE Dual<X> tanh(Dual<X> a) {
 }
 template <class X>
 HWY_INLINE Dual<X> sigmoid(Dual<X> a) {
-  // sigmoid(-x), not 1 - sigmoid(x), which has lost every digit where sigmoid is near 1.
-  const X s = sigmoid(a.value);
-  return {s, s * sigmoid(-a.value) * a.slope};
+  const auto s = sigmoids(a.value);
+  return {s.at, s.at * s.opposite * a.slope};
 }
 template <class X>
 HWY_INLINE Dual<X> softplus(Dual<X> a) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -164,6 +165,39 @@ TEST(Math, EveryInstructionSetGivesTheSameBits) {
               << got[i] << " and " << want[i];
         }
       }
+    }
+  }
+}
+
+TEST(Math, CloseNumbersAreWithinTheErrorThatTheyAdmit) {
+  std::vector<double> x = inputs();
+  std::uint64_t random = 7;
+  for (int i = 0; i < 200000; ++i) {
+    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+    const double unit = static_cast<double>(random >> 11) * 0x1p-52 - 1;
+    x.push_back(i % 3 == 0 ? 100 * unit : i % 3 == 1 ? 8 * unit : unit * std::ldexp(1.0, -(i % 60)));
+  }
+  for (const Isa isa : supported_isas()) {
+    for (const MathFunction& function : math_functions(isa)) {
+      const std::string_view of = function.name;
+      std::vector<double> share(x.size());
+      function.close(x.data(), share.data(), x.size());
+      Worst worst;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        if (x[i] <= (of == "sqrt" ? 0.0 : function.bound.from)) continue;
+        const double reach = of == "erfc" ? 7.49 : 15;
+        if (std::fabs(x[i]) >= 0x1p-90 && std::fabs(x[i]) <= reach) {
+          EXPECT_GE(share[i], 0) << function.name << " has no bound at " << x[i];
+        }
+        worst.update(share[i], x[i]);
+      }
+      EXPECT_LE(worst.ulp, 1) << function.name << " on " << name(isa) << " at " << worst.input;
+      // A bound that is never nearly reached is not one of this function.
+      if (of != "sqrt") {
+        EXPECT_GT(worst.ulp, 0.05) << function.name;
+      }
+      if (isa == supported_isas().back())
+        std::printf("%s %.2f at %g\n", function.name, worst.ulp, worst.input);
     }
   }
 }

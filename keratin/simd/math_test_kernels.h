@@ -15,6 +15,8 @@ struct MathFunction {
   /// On Vec<double>, and on Wide rounded to f64.
   void (*vector)(const double* x, double* y, std::size_t n);
   void (*wide)(const double* x, double* y, std::size_t n);
+  /// How far the close number is from the wide one, over the error that it admits; -1 where it admits any.
+  void (*close)(const double* x, double* share, std::size_t n);
 };
 
 /// Those of an instruction set that is compiled in.

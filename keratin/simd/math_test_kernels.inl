@@ -1,4 +1,5 @@
-// The functions of math.inl and wide_math.inl over arrays, for the instruction set being compiled.
+// The functions of math.inl, wide_math.inl and close_math.inl over arrays, for the instruction set being
+// compiled.
 #include <hwy/highway.h>
 
 #include "keratin/simd/choose.h"
@@ -20,6 +21,12 @@ void run_all(const double* x, double* y, std::size_t n) {
   }
 }
 
+Vec<double> share_of_error(Close close, Wide wide) {
+  const Vec<double> power = exp2_of_whole(detail::clamp(wide.exponent, -1000, 1000));
+  const Vec<double> off = abs((close.hi - wide.hi * power) + (close.lo - wide.lo * power));
+  return where(close.error < set(std::numeric_limits<double>::infinity()), off / close.error, set(-1.0));
+}
+
 #define KERATIN_MATH_FUNCTIONS(ROW) \
   ROW(exp)                          \
   ROW(expm1)                        \
@@ -34,19 +41,23 @@ void run_all(const double* x, double* y, std::size_t n) {
   ROW(erfc)                         \
   ROW(gauss)
 
-#define KERATIN_ROW(name)                                                     \
-  struct Vector_##name {                                                      \
-    static Vec<double> call(Vec<double> x) { return name(x); }                \
-  };                                                                          \
-  struct Wide_##name {                                                        \
-    static Vec<double> call(Vec<double> x) { return narrow(name(widen(x))); } \
+#define KERATIN_ROW(name)                                                                             \
+  struct Vector_##name {                                                                              \
+    static Vec<double> call(Vec<double> x) { return name(x); }                                        \
+  };                                                                                                  \
+  struct Wide_##name {                                                                                \
+    static Vec<double> call(Vec<double> x) { return narrow(name(widen(x))); }                         \
+  };                                                                                                  \
+  struct Close_##name {                                                                               \
+    static Vec<double> call(Vec<double> x) { return share_of_error(name(close(x)), name(widen(x))); } \
   };
 KERATIN_MATH_FUNCTIONS(KERATIN_ROW)
 #undef KERATIN_ROW
 
 namespace {
 constexpr testing::MathFunction kFunctions[] = {
-#define KERATIN_ROW(name) {#name, name##_bound, run_all<Vector_##name>, run_all<Wide_##name>},
+#define KERATIN_ROW(name) \
+  {#name, name##_bound, run_all<Vector_##name>, run_all<Wide_##name>, run_all<Close_##name>},
     KERATIN_MATH_FUNCTIONS(KERATIN_ROW)
 #undef KERATIN_ROW
 };

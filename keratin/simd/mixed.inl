@@ -86,6 +86,17 @@ HWY_INLINE X square(X a) {
   return a * a;
 }
 
+/// sigmoid(x) and sigmoid(-x). The second is not 1 minus the first, which has lost every digit where that is
+/// near 1.
+template <class X>
+struct Sigmoids {
+  X at, opposite;
+};
+template <Value X>
+HWY_INLINE Sigmoids<X> sigmoids(X x) {
+  return {sigmoid(x), sigmoid(-x)};
+}
+
 /// y = f(x), but next to the root the series: the digits of sums that cancel there run out, d = x - at has
 /// all.
 template <Value X>

@@ -42,6 +42,9 @@ inline double through_root(double x, double y, const Root& root) {
 }
 
 #include "keratin/simd/mixed.inl"
+
+inline Sigmoids<double> sigmoids(double x) { return {sigmoid(x), sigmoid(-x)}; }
+
 // Uses the above.
 #include "keratin/simd/dual.inl"
 

@@ -9,6 +9,9 @@
 #include "keratin/simd/wide.inl"
 #include "keratin/simd/wide_math.inl"
 
+#include "keratin/simd/close.inl"
+#include "keratin/simd/close_math.inl"
+
 #include "keratin/simd/half.inl"
 
 #include "keratin/simd/dual.inl"

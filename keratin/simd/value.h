@@ -5,7 +5,7 @@
 
 namespace keratin::inline v0::simd {
 
-/// The types that definitions are run on: vectors, wide numbers, dual numbers. Each has its own arithmetic,
+/// The types that definitions are run on: vectors, wide, close and dual numbers. Each has its own arithmetic,
 /// comparisons, where() and functions; what combines one with a Constant is written once, in mixed.inl.
 template <class X>
 concept Value = requires {

@@ -45,7 +45,8 @@ struct Gelu {
     if (approximate) {
       const X x2 = square(x), v = kTwoSqrtTwoOverPi * (x + kCubic * (x * x2));
       const X slope = kTwoSqrtTwoOverPi * (1 + 3 * (kCubic * x2));
-      return through_root(x, sigmoid(v) * (1 + x * (sigmoid(-v) * slope)), kApproximateRoot);
+      const auto s = sigmoids(v);
+      return through_root(x, s.at * (1 + x * (s.opposite * slope)), kApproximateRoot);
     }
     const X z = kSqrtHalf * x;
     return through_root(x, 0.5 * erfc(-z) + x * (kInverseSqrtTwoPi * gauss(z)), kRoot);

@@ -20,6 +20,7 @@ struct Silu {
   }
   template <class X>
   X derivative(X x) const {
-    return through_root(x, sigmoid(x) * (1 + x * sigmoid(-x)), kRoot);
+    const auto s = sigmoids(x);
+    return through_root(x, s.at * (1 + x * s.opposite), kRoot);
   }
 };
