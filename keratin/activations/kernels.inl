@@ -136,26 +136,31 @@ struct Settling {
   template <class D>
   static HWY_INLINE void forward(const D& definition, const double* x, double* y, bool streams) {
     const Vec<double> raw = load(x);
-    const Settled result = settle(definition(close(raw)));
-    const bool certain = HWY_LIKELY(all(result.certain && raw == raw));
+    const Settled result = settled(definition(close(raw)), raw);
+    const bool certain = HWY_LIKELY(all(result.certain));
     Widened::write(certain ? result.value : mended(definition, raw, result), y, streams);
   }
   template <class D>
   static HWY_INLINE void gradient(const D& definition, const double* x, const double* upstream, double* out,
                                   bool streams) {
     const Vec<double> raw = load(x), factor = load(upstream);
-    const Settled result = settle(derivative_of(definition, close(raw)) * close(factor));
-    const bool certain = HWY_LIKELY(all(result.certain && raw == raw));
+    const Settled result = settled(derivative_of(definition, close(raw)) * close(factor), raw);
+    const bool certain = HWY_LIKELY(all(result.certain));
     Widened::write(certain ? result.value : mended(definition, raw, factor, result), out, streams);
   }
 
  private:
+  // NaN may have lost itself in a comparison.
+  static HWY_INLINE Settled settled(Close y, Vec<double> x) {
+    const Settled result = settle(y);
+    return {result.value, result.certain && x == x};
+  }
   template <class D>
   static HWY_NOINLINE Vec<double> mended(const D& definition, Vec<double> x, Settled result) {
     double lanes[kLanes];
     store(x, lanes);
     forward_block<Widened>(definition, lanes, lanes, false);
-    return where(result.certain && x == x, result.value, load(lanes));
+    return where(result.certain, result.value, load(lanes));
   }
   template <class D>
   static HWY_NOINLINE Vec<double> mended(const D& definition, Vec<double> x, Vec<double> upstream,
@@ -164,7 +169,7 @@ struct Settling {
     store(x, lanes);
     store(upstream, factors);
     gradient_block<Widened>(definition, lanes, factors, lanes, false);
-    return where(result.certain && x == x, result.value, load(lanes));
+    return where(result.certain, result.value, load(lanes));
   }
 };
 

@@ -1,5 +1,5 @@
 // Functions of close numbers, to about 2^-65 relative. Each adds its own error, a fraction of the result, to
-// that of the argument times the slope; close_test.cc holds both against wide numbers. Beyond ±kCloseReach
+// that of the argument times the slope; math_test.cc holds both against wide numbers. Beyond ±kCloseReach
 // they have no bound.
 
 namespace detail {
