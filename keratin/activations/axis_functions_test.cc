@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -27,15 +28,14 @@ namespace act = activations;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// Numbers of many sizes, the same in every run.
-std::vector<double> numbers(std::size_t count, double scale) {
+// Numbers of many sizes, the same in every run; with `short_ones` of those that f32 holds too.
+std::vector<double> numbers(std::size_t count, double scale, bool short_ones = true) {
   std::vector<double> values(count);
   std::uint64_t state = 42;
   for (double& value : values) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     value = scale * (static_cast<double>(state >> 11) * 0x1p-53 - 0.5);
-    // What f32 holds exactly too.
-    value = static_cast<float>(value);
+    if (short_ones) value = static_cast<float>(value);
   }
   return values;
 }
@@ -88,11 +88,10 @@ struct Row {
 };
 
 std::vector<Row> rows() {
-  // f32: see softmax/softmax_test.cc. f64: exp 0.77, the sum of n numbers in eight lanes n/16 at worst (a
-  // tenth of it is seen), the division 0.5. Log_softmax cancels nothing: its two terms have one sign.
-  // Sparsemax subtracts a threshold of up to 1: absolute, see below.
-  return {{"softmax", act::Softmax{}, softmax_row, 3.7, 4},
-          {"log_softmax", act::LogSoftmax{}, log_softmax_row, 4, 3}};
+  // f32: see softmax/softmax_test.cc. f64 is rounded once, as the expected value is here. Sparsemax subtracts
+  // a threshold of up to 1: absolute, see below.
+  return {{"softmax", act::Softmax{}, softmax_row, 3.7, 1},
+          {"log_softmax", act::LogSoftmax{}, log_softmax_row, 4, 1}};
 }
 
 TEST(AxisFunctions, RowsOfEveryLengthMeetTheirBoundOnEveryInstructionSet) {
@@ -118,6 +117,64 @@ TEST(AxisFunctions, RowsOfEveryLengthMeetTheirBoundOnEveryInstructionSet) {
       }
     }
   }
+}
+
+// With all the bits of a double, x − max is none.
+TEST(AxisFunctions, F64RowsOfAllBitsAreRoundedOnce) {
+  for (const Row& row : rows()) {
+    double worst = 0;
+    for (const double scale : {1.0, 30.0, 150.0, 1400.0}) {
+      for (const std::size_t length : {1u, 2u, 3u, 9u, 17u, 100u, 1023u, 1024u, 1025u, 5000u, 32000u}) {
+        const std::vector<double> x = numbers(length, scale, false);
+        const std::vector<Real> exact = row.exact(x);
+        const Tensor y = row.function(Tensor::from(x, {1, static_cast<std::int64_t>(length)}));
+        for (std::size_t i = 0; i < length; ++i) {
+          const Real got = y.at({0, static_cast<std::int64_t>(i)});
+          if (std::fabs(exact[i]) < 0x1p-1022L) {
+            ASSERT_NEAR(static_cast<double>((got - exact[i]) * 0x1p1074L), 0, 1)
+                << row.name << " at " << x[i];
+          } else {
+            const int exponent = std::ilogb(static_cast<double>(exact[i]));
+            worst =
+                std::max(worst, static_cast<double>(std::fabs(std::ldexp(got - exact[i], 52 - exponent))));
+          }
+        }
+      }
+    }
+    std::printf("%s %.4f ULP\n", row.name, worst);
+    // What long double rounds of x − max is 2^-64 of up to 1400.
+    EXPECT_LE(worst, 0.6) << row.name;
+  }
+}
+
+TEST(AxisFunctions, F64GradientsOfAllBitsAreOffByTheLastDigitOfTheirTerms) {
+  double worst = 0;
+  for (const double scale : {1.0, 30.0, 1400.0}) {
+    for (const std::size_t length : {1u, 2u, 9u, 100u, 1025u, 5000u}) {
+      const std::vector<double> x = numbers(2 * length, scale, false), row(x.begin(), x.begin() + length);
+      const std::span<const double> upstream(x.data() + length, length);
+      const std::vector<Real> y = softmax_row(row);
+      Real weighted = 0, sum = 0, size = 0, all = 0;
+      for (std::size_t i = 0; i < length; ++i) {
+        weighted += y[i] * upstream[i];
+        size += y[i] * std::fabs(Real(upstream[i]));
+        sum += upstream[i];
+        all += std::fabs(Real(upstream[i]));
+      }
+      std::vector<double> got(length), log_got(length);
+      act::softmax_gradient(row, upstream, got, static_cast<std::int64_t>(length));
+      act::log_softmax_gradient(row, upstream, log_got, static_cast<std::int64_t>(length));
+      for (std::size_t i = 0; i < length; ++i) {
+        const Real u = upstream[i], terms = y[i] * (std::fabs(u) + size),
+                   log_terms = std::fabs(u) + y[i] * all;
+        if (y[i] < 0x1p-900L) continue;
+        worst = std::max(worst, static_cast<double>(std::fabs(got[i] - y[i] * (u - weighted)) / terms));
+        worst = std::max(worst, static_cast<double>(std::fabs(log_got[i] - (u - y[i] * sum)) / log_terms));
+      }
+    }
+  }
+  std::printf("%.3f of 2^-53 of the terms\n", worst * 0x1p53);
+  EXPECT_LE(worst * 0x1p53, 1.1);
 }
 
 TEST(AxisFunctions, SparsemaxIsThePublishedOne) {

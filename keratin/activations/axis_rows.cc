@@ -1,8 +1,6 @@
-// Softmax and kin on rows. Softmax and log_softmax of f32 have kernels of their own, softmax/kernels.h; the
-// rest is computed in double whatever the type, and rounded once.
-//
-// The backward passes of f64 start from x, not from y: y's rounding would stay in the result where upstream −
-// Σ cancels. Sums run in eight lanes by index, so that no vector length changes a bit.
+// Softmax and kin on rows. Softmax and log_softmax have kernels, softmax/; the rest, and those of f32 that
+// are left to it, is computed in double and rounded once. Sums run in eight lanes by index, so that no vector
+// length changes a bit.
 #include "keratin/activations/axis_rows.h"
 
 #include <algorithm>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "keratin/activations/builtin.h"
+#include "keratin/activations/softmax/double_rows.h"
 #include "keratin/activations/softmax/kernels.h"
 #include "keratin/activations/tape_kernels.h"
 
@@ -65,11 +64,10 @@ double largest(const T* x, Size length) {
   return *std::max_element(lanes, lanes + kLanes);
 }
 
-// One row of softmax or log_softmax: its shift and sum, and e^(x − shift) block by block.
-template <class T>
+// One row of f32 softmax or log_softmax: its shift and sum, and e^(x − shift) block by block.
 class ExponentialRow {
  public:
-  ExponentialRow(const T* x, Size length, Block& block)
+  ExponentialRow(const float* x, Size length, Block& block)
       : x_(x), length_(length), block_(block), max_(largest(x, length)) {}
 
   double max() const { return max_; }
@@ -94,7 +92,7 @@ class ExponentialRow {
     keratin::detail::block_kernel(ExprOp::exp)(operand, {}, {}, e, static_cast<std::size_t>(padded(count)));
   }
 
-  const T* x_;
+  const float* x_;
   Size length_;
   Block& block_;
   double max_;
@@ -112,45 +110,20 @@ void fill_nan(T* y, Size length) {
   std::fill_n(y, length, std::numeric_limits<T>::quiet_NaN());
 }
 
-template <class T>
-void softmax(const T* x, T* y, Size length, Block& block) {
-  ExponentialRow<T> row(x, length, block);
+void softmax(const float* x, float* y, Size length, Block& block) {
+  ExponentialRow row(x, length, block);
   LaneSum sum;
   row.for_each_block([&](Size, Size count, const double* e) { sum.add(e, count); });
   // NaN and ±inf rows come out as NaN by themselves: inf − inf, or 0 / 0.
   const double total = sum.total();
   row.for_each_block([&](Size begin, Size count, const double* e) {
-    for (Size i = 0; i < count; ++i) y[begin + i] = static_cast<T>(e[i] / total);
-  });
-}
-
-template <class T>
-void softmax_gradient(const T* x, const T* upstream, T* out, Size length, Block& block) {
-  ExponentialRow<T> row(x, length, block);
-  LaneSum sum, weighted;
-  std::array<double, kLanes> products{};
-  row.for_each_block([&](Size begin, Size count, const double* e) {
-    sum.add(e, count);
-    for (Size i = 0; i < count; i += kLanes) {
-      const Size here = std::min(kLanes, count - i);
-      for (Size lane = 0; lane < here; ++lane) {
-        products[lane] = e[i + lane] * static_cast<double>(upstream[begin + i + lane]);
-      }
-      weighted.add(products.data(), here);
-    }
-  });
-  const double total = sum.total(), mean = weighted.total() / total;
-  row.for_each_block([&](Size begin, Size count, const double* e) {
-    for (Size i = 0; i < count; ++i) {
-      out[begin + i] = static_cast<T>(e[i] / total * (static_cast<double>(upstream[begin + i]) - mean));
-    }
+    for (Size i = 0; i < count; ++i) y[begin + i] = static_cast<float>(e[i] / total);
   });
 }
 
 // Σ e^(x − max) without the first largest element, whose own 1 would swallow small sums.
-template <class T>
-double sum_of_others(ExponentialRow<T>& row, const T* x, Size length) {
-  const Size top = std::find(x, x + length, static_cast<T>(row.max())) - x;
+double sum_of_others(ExponentialRow& row, const float* x, Size length) {
+  const Size top = std::find(x, x + length, static_cast<float>(row.max())) - x;
   LaneSum sum;
   std::array<double, kLanes> part{};
   row.for_each_block([&](Size begin, Size count, const double* e) {
@@ -163,33 +136,12 @@ double sum_of_others(ExponentialRow<T>& row, const T* x, Size length) {
   return sum.total();
 }
 
-template <class T>
-void log_softmax(const T* x, T* y, Size length, Block& block) {
-  ExponentialRow<T> row(x, length, block);
+void log_softmax(const float* x, float* y, Size length, Block& block) {
+  ExponentialRow row(x, length, block);
   if (!std::isfinite(row.max())) return fill_nan(y, length);
   const double log_sum = log1p(sum_of_others(row, x, length));
-  for (Size i = 0; i < length; ++i) y[i] = static_cast<T>((static_cast<double>(x[i]) - row.max()) - log_sum);
-}
-
-template <class T>
-void log_softmax_gradient(const T* x, const T* upstream, T* out, Size length, Block& block) {
-  ExponentialRow<T> row(x, length, block);
-  LaneSum sum, upstreams;
-  std::array<double, kLanes> part{};
-  row.for_each_block([&](Size begin, Size count, const double* e) {
-    sum.add(e, count);
-    for (Size i = 0; i < count; i += kLanes) {
-      const Size here = std::min(kLanes, count - i);
-      for (Size lane = 0; lane < here; ++lane) part[lane] = static_cast<double>(upstream[begin + i + lane]);
-      upstreams.add(part.data(), here);
-    }
-  });
-  const double total = sum.total(), factor = upstreams.total();
-  row.for_each_block([&](Size begin, Size count, const double* e) {
-    for (Size i = 0; i < count; ++i) {
-      out[begin + i] = static_cast<T>(static_cast<double>(upstream[begin + i]) - e[i] / total * factor);
-    }
-  });
+  for (Size i = 0; i < length; ++i)
+    y[i] = static_cast<float>((static_cast<double>(x[i]) - row.max()) - log_sum);
 }
 
 // The threshold of one row for x − max, and NaN where the row holds NaN or +inf, or nothing but −inf.
@@ -302,6 +254,21 @@ void kernel_forward_rows(AxisKind kind, const float* x, float* y, Size count, Si
   kernels.softmax(x, y, count, length, room[0].values);
 }
 
+void kernel_forward_rows(AxisKind kind, const double* x, double* y, Size count, Size length, bool) {
+  const DoubleSoftmaxKernels& kernels = double_softmax_kernels();
+  const auto row = kind == AxisKind::softmax ? kernels.softmax : kernels.log_softmax;
+  for (Size r = 0; r < count && length > 0; ++r) row(x + r * length, y + r * length, length);
+}
+void kernel_gradient_rows(AxisKind kind, const double* x, const double* upstream, double* out, Size count,
+                          Size length) {
+  const DoubleSoftmaxKernels& kernels = double_softmax_kernels();
+  const auto row = kind == AxisKind::softmax ? kernels.softmax_gradient : kernels.log_softmax_gradient;
+  for (Size r = 0; r < count && length > 0; ++r) {
+    const Size at = r * length;
+    row(x + at, upstream + at, out + at, length);
+  }
+}
+
 // Through softmax(x), in a block of rows or in `out`; only a long row whose `out` is its upstream needs
 // memory. Never streamed: the results would wait for memory longer than they save.
 void kernel_gradient_rows(AxisKind kind, const float* x, const float* upstream, float* out, Size count,
@@ -339,17 +306,12 @@ void softmax_gradient_rows(const float* y, const float* upstream, float* out, Si
 
 template <class T>
 void forward_rows(AxisKind kind, const T* x, T* y, Size count, Size length, Stores stores) {
-  if constexpr (std::is_same_v<T, float>) {
-    if (is_softmax(kind)) return kernel_forward_rows(kind, x, y, count, length, stores == Stores::streamed);
-  }
+  if (is_softmax(kind)) return kernel_forward_rows(kind, x, y, count, length, stores == Stores::streamed);
   Block block;
   for (Size r = 0; r < count; ++r) {
     switch (kind) {
       case AxisKind::softmax:
-        softmax(x + r * length, y + r * length, length, block);
-        break;
       case AxisKind::log_softmax:
-        log_softmax(x + r * length, y + r * length, length, block);
         break;
       case AxisKind::sparsemax:
         sparsemax(x + r * length, y + r * length, length, block);
@@ -363,18 +325,13 @@ void forward_rows(AxisKind kind, const T* x, T* y, Size count, Size length, Stor
 
 template <class T>
 void gradient_rows(AxisKind kind, const T* x, const T* upstream, T* out, Size count, Size length) {
-  if constexpr (std::is_same_v<T, float>) {
-    if (is_softmax(kind)) return kernel_gradient_rows(kind, x, upstream, out, count, length);
-  }
+  if (is_softmax(kind)) return kernel_gradient_rows(kind, x, upstream, out, count, length);
   Block block;
   for (Size r = 0; r < count; ++r) {
     const T* g = upstream + r * length;
     switch (kind) {
       case AxisKind::softmax:
-        softmax_gradient(x + r * length, g, out + r * length, length, block);
-        break;
       case AxisKind::log_softmax:
-        log_softmax_gradient(x + r * length, g, out + r * length, length, block);
         break;
       case AxisKind::sparsemax:
         sparsemax_gradient(x + r * length, g, out + r * length, length, block);

@@ -41,18 +41,19 @@ HWY_INLINE CloseReduced close_reduce(Close x) {
           fast_two_sum(sum.hi, sum.lo + low)};
 }
 
-// 2^(i >> 4).
-HWY_INLINE Vec<double> close_power(hn::Vec<Tag<std::int64_t>> i) {
+// 2^(i >> 4), times a power of two.
+HWY_INLINE Vec<double> close_power(hn::Vec<Tag<std::int64_t>> i, double times) {
   const Tag<std::int64_t> whole;
   const auto exponent = hn::ShiftLeft<48>(hn::AndNot(hn::Set(whole, 15), i));
-  return {hn::BitCast(Tag<double>(), hn::Add(exponent, hn::BitCast(whole, hn::Set(Tag<double>(), 1.0))))};
+  return {hn::BitCast(Tag<double>(), hn::Add(exponent, hn::BitCast(whole, hn::Set(Tag<double>(), times))))};
 }
 
-HWY_INLINE Pair close_exp(const CloseReduced& r) {
+// e^x times a power of two, which has to be a normal number; |x| < 1400.
+HWY_INLINE Pair close_exp(const CloseReduced& r, double times = 1) {
   const Pair product = two_product(r.power, r.p.hi), sum = fast_two_sum(r.power, product.hi);
   const Vec<double> rest = fma(r.rest, r.p.hi, r.rest);
   const Vec<double> low = sum.lo + (product.lo + fma(r.power, r.p.lo, rest));
-  const Vec<double> scale = close_power(r.i);
+  const Vec<double> scale = close_power(r.i, times);
   return {sum.hi * scale, low * scale};
 }
 
