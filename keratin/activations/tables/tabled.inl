@@ -72,8 +72,8 @@ class Column {
 };
 
 #if HWY_TARGET == HWY_AVX2
-// A permutation of eight floats takes a whole port for two cycles on many a machine, a shuffle of bytes half
-// a cycle: kernels look up four vectors at a time, byte by byte.
+// Four vectors at a time, byte by byte: shuffles of bytes are fast also where permutations are not, and fewer
+// than the permutations and selections of a column.
 constexpr std::size_t kTableVectors = 4;
 
 // Sixteen numbers of a column: all their lowest bytes, all the next ones, ...
