@@ -1,6 +1,6 @@
 // Functions of close numbers, to about 2^-65 relative. Each adds its own error, a fraction of the result, to
-// that of the argument times the slope; math_test.cc holds both against wide numbers. What e^x makes too
-// large has no bound.
+// that of the argument times the slope; math_test.cc holds both against wide numbers. Beyond ±kCloseReach
+// they have no bound.
 
 namespace detail {
 
@@ -57,30 +57,25 @@ HWY_INLINE Pair close_exp(const CloseReduced& r, double times = 1) {
   return {sum.hi * scale, low * scale};
 }
 
-// An argument of e^x. Below -kCloseReach the result lies between 0 and that of -kCloseReach: for sums with
-// larger numbers that is enough. Above it has no bound.
-HWY_INLINE Close within_reach(Close x) {
-  const Mask<double> below = x.hi < set(-kCloseReach), above = !(x.hi < set(kCloseReach));
-  const Vec<double> error = where(above, set(std::numeric_limits<double>::infinity()), x.error);
-  return {where(below, set(-kCloseReach), x.hi), where(below, set(0.0), x.lo), where(below, set(1.0), error)};
+// `error` where |x| is within the reach of functions.
+HWY_INLINE Vec<double> within_reach(Vec<double> x, Vec<double> error) {
+  return where(abs(x) < set(kCloseReach), error, set(std::numeric_limits<double>::infinity()));
 }
 
 }  // namespace detail
 
-HWY_INLINE Close exp(Close any) {
-  const Close x = detail::within_reach(any);
+HWY_INLINE Close exp(Close x) {
   const Pair y = detail::close_exp(detail::close_reduce(x));
-  return {y.hi, y.lo, y.hi * (x.error + set(detail::kCloseExp))};
+  return {y.hi, y.lo, detail::within_reach(x.hi, y.hi * (x.error + set(detail::kCloseExp)))};
 }
 
-HWY_INLINE Close expm1(Close any) {
-  const Close x = detail::within_reach(any);
+HWY_INLINE Close expm1(Close x) {
   const detail::CloseReduced r = detail::close_reduce(x);
   const Pair power = detail::close_exp(r), sum = two_sum(power.hi, set(-1.0));
   const Pair far = fast_two_sum(sum.hi, sum.lo + power.lo);
   const Vec<double> hi = copy_sign(where(r.near, r.p.hi, far.hi), x.hi);  // of −0
   const Vec<double> error = fma(power.hi, x.error, abs(hi) * set(detail::kCloseExpm1));
-  return {hi, where(r.near, r.p.lo, far.lo), error};
+  return {hi, where(r.near, r.p.lo, far.lo), detail::within_reach(x.hi, error)};
 }
 
 // One step of Newton's method from the f64 result s: s + (x - e^s)/e^s.
