@@ -177,6 +177,31 @@ TEST(AxisFunctions, F64GradientsOfAllBitsAreOffByTheLastDigitOfTheirTerms) {
   EXPECT_LE(worst * 0x1p53, 1.1);
 }
 
+TEST(AxisFunctions, F64RowsOfSeveralBlocksMayBeTheirOwnResult) {
+  const std::int64_t length = 5000;
+  const std::vector<double> x = numbers(5000, 30, false), upstream = numbers(5000, 3, false);
+  std::vector<double> y(5000), in_place = x;
+  act::softmax(x, y, length);
+  act::softmax(std::span<const double>(in_place), in_place, length);
+  EXPECT_EQ(in_place, y);
+  in_place = x;
+  act::log_softmax(x, y, length);
+  act::log_softmax(std::span<const double>(in_place), in_place, length);
+  EXPECT_EQ(in_place, y);
+  for (const bool log : {false, true}) {
+    const auto gradient = [log](std::span<const double> of, std::span<const double> u,
+                                std::span<double> out) {
+      log ? act::log_softmax_gradient(of, u, out, length) : act::softmax_gradient(of, u, out, length);
+    };
+    std::vector<double> over_x = x, over_upstream = upstream;
+    gradient(x, upstream, y);
+    gradient(over_x, upstream, over_x);
+    gradient(x, over_upstream, over_upstream);
+    EXPECT_EQ(over_x, y);
+    EXPECT_EQ(over_upstream, y);
+  }
+}
+
 TEST(AxisFunctions, SparsemaxIsThePublishedOne) {
   // Martins and Astudillo; not what Keras 3.15 computes: [0, 0.0667, 0.1667] and [0.05, 0, 0].
   const Tensor y = act::sparsemax(Tensor::of({{0.1, 0.2, 0.3}, {1, 0.9, -1}, {5, 1, 1}}, DType::float64));

@@ -1,6 +1,5 @@
-// Softmax and kin on rows. Softmax and log_softmax have kernels, softmax/; the rest, and those of f32 that
-// are left to it, is computed in double and rounded once. Sums run in eight lanes by index, so that no vector
-// length changes a bit.
+// Softmax and kin on rows. Softmax and log_softmax have kernels, softmax/; the rest is computed in double
+// and rounded once.
 #include "keratin/activations/axis_rows.h"
 
 #include <algorithm>
@@ -9,19 +8,16 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <type_traits>
 #include <vector>
 
 #include "keratin/activations/builtin.h"
 #include "keratin/activations/softmax/double_rows.h"
 #include "keratin/activations/softmax/kernels.h"
-#include "keratin/activations/tape_kernels.h"
 
 namespace keratin::inline v0::activations::detail {
 namespace {
 
 using Size = std::int64_t;
-constexpr Size kLanes = keratin::detail::kBlockLanes;
 constexpr Size kBlock = 2048;
 
 struct alignas(64) Block {
@@ -29,30 +25,10 @@ struct alignas(64) Block {
   double* data() { return values.data(); }
 };
 
-Size padded(Size count) { return (count + kLanes - 1) / kLanes * kLanes; }
-
-class LaneSum {
- public:
-  /// Every call but the last with a multiple of eight values.
-  void add(const double* values, Size count) {
-    Size i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-      for (Size lane = 0; lane < kLanes; ++lane) lanes_[lane] += values[i + lane];
-    }
-    for (Size lane = 0; i + lane < count; ++lane) lanes_[lane] += values[i + lane];
-  }
-  double total() const {
-    return ((lanes_[0] + lanes_[4]) + (lanes_[2] + lanes_[6])) +
-           ((lanes_[1] + lanes_[5]) + (lanes_[3] + lanes_[7]));
-  }
-
- private:
-  double lanes_[kLanes] = {};
-};
-
 // Passes NaN over; −inf where there is nothing else.
 template <class T>
 double largest(const T* x, Size length) {
+  constexpr Size kLanes = 8;
   T lanes[kLanes];
   std::fill_n(lanes, kLanes, -std::numeric_limits<T>::infinity());
   Size i = 0;
@@ -64,84 +40,9 @@ double largest(const T* x, Size length) {
   return *std::max_element(lanes, lanes + kLanes);
 }
 
-// One row of f32 softmax or log_softmax: its shift and sum, and e^(x − shift) block by block.
-class ExponentialRow {
- public:
-  ExponentialRow(const float* x, Size length, Block& block)
-      : x_(x), length_(length), block_(block), max_(largest(x, length)) {}
-
-  double max() const { return max_; }
-
-  /// Calls visit(begin, count, e) with e[i] = exp(x[begin + i] − max). A row of one block computes it once.
-  template <class Visit>
-  void for_each_block(Visit&& visit) {
-    for (Size begin = 0; begin < length_; begin += kBlock) {
-      const Size count = std::min(kBlock, length_ - begin);
-      if (!is_ready_) exponentials(begin, count);
-      is_ready_ = length_ <= kBlock;
-      visit(begin, count, block_.data());
-    }
-  }
-
- private:
-  void exponentials(Size begin, Size count) {
-    double* e = block_.data();
-    for (Size i = 0; i < count; ++i) e[i] = static_cast<double>(x_[begin + i]) - max_;
-    std::fill(e + count, e + padded(count), 0.0);
-    const keratin::detail::Operand operand{e, kLanes};
-    keratin::detail::block_kernel(ExprOp::exp)(operand, {}, {}, e, static_cast<std::size_t>(padded(count)));
-  }
-
-  const float* x_;
-  Size length_;
-  Block& block_;
-  double max_;
-  bool is_ready_ = false;
-};
-
-double log1p(double value) {
-  alignas(64) double lanes[kLanes] = {value};
-  keratin::detail::block_kernel(ExprOp::log1p)({lanes, kLanes}, {}, {}, lanes, kLanes);
-  return lanes[0];
-}
-
 template <class T>
 void fill_nan(T* y, Size length) {
   std::fill_n(y, length, std::numeric_limits<T>::quiet_NaN());
-}
-
-void softmax(const float* x, float* y, Size length, Block& block) {
-  ExponentialRow row(x, length, block);
-  LaneSum sum;
-  row.for_each_block([&](Size, Size count, const double* e) { sum.add(e, count); });
-  // NaN and ±inf rows come out as NaN by themselves: inf − inf, or 0 / 0.
-  const double total = sum.total();
-  row.for_each_block([&](Size begin, Size count, const double* e) {
-    for (Size i = 0; i < count; ++i) y[begin + i] = static_cast<float>(e[i] / total);
-  });
-}
-
-// Σ e^(x − max) without the first largest element, whose own 1 would swallow small sums.
-double sum_of_others(ExponentialRow& row, const float* x, Size length) {
-  const Size top = std::find(x, x + length, static_cast<float>(row.max())) - x;
-  LaneSum sum;
-  std::array<double, kLanes> part{};
-  row.for_each_block([&](Size begin, Size count, const double* e) {
-    for (Size i = 0; i < count; i += kLanes) {
-      const Size here = std::min(kLanes, count - i);
-      for (Size lane = 0; lane < here; ++lane) part[lane] = begin + i + lane == top ? 0 : e[i + lane];
-      sum.add(part.data(), here);
-    }
-  });
-  return sum.total();
-}
-
-void log_softmax(const float* x, float* y, Size length, Block& block) {
-  ExponentialRow row(x, length, block);
-  if (!std::isfinite(row.max())) return fill_nan(y, length);
-  const double log_sum = log1p(sum_of_others(row, x, length));
-  for (Size i = 0; i < length; ++i)
-    y[i] = static_cast<float>((static_cast<double>(x[i]) - row.max()) - log_sum);
 }
 
 // The threshold of one row for x − max, and NaN where the row holds NaN or +inf, or nothing but −inf.
@@ -269,6 +170,12 @@ void kernel_gradient_rows(AxisKind kind, const double* x, const double* upstream
   }
 }
 
+void exact_row(void (*row)(const double*, double*, Size), const float* x, float* y, Size length) {
+  std::vector<double> wide(x, x + length);
+  row(wide.data(), wide.data(), length);
+  std::transform(wide.begin(), wide.end(), y, [](double value) { return static_cast<float>(value); });
+}
+
 // Through softmax(x), in a block of rows or in `out`; only a long row whose `out` is its upstream needs
 // memory. Never streamed: the results would wait for memory longer than they save.
 void kernel_gradient_rows(AxisKind kind, const float* x, const float* upstream, float* out, Size count,
@@ -290,12 +197,10 @@ void kernel_gradient_rows(AxisKind kind, const float* x, const float* upstream, 
 }  // namespace
 
 void exact_softmax_row(const float* x, float* y, Size length) {
-  Block block;
-  softmax(x, y, length, block);
+  exact_row(double_softmax_kernels().softmax, x, y, length);
 }
 void exact_log_softmax_row(const float* x, float* y, Size length) {
-  Block block;
-  log_softmax(x, y, length, block);
+  exact_row(double_softmax_kernels().log_softmax, x, y, length);
 }
 
 void softmax_gradient_rows(const float* y, const float* upstream, float* out, Size count, Size length,

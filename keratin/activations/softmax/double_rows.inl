@@ -43,13 +43,14 @@ HWY_INLINE void store_some(Vec<double> v, double* to, Size count) {
 }
 
 HWY_INLINE Pair pair(double hi, double lo) { return {set(hi), set(lo)}; }
+HWY_INLINE Close close_of(Pair a) { return {a.hi, a.lo, set(0.0)}; }
 HWY_INLINE Pair product_of(Pair a, Pair b) {
-  const Pair product = two_product(a.hi, b.hi);
-  return {product.hi, fma(a.hi, b.lo, fma(a.lo, b.hi, product.lo))};
+  const Close product = close_of(a) * close_of(b);
+  return {product.hi, product.lo};
 }
 HWY_INLINE Pair quotient_of(Pair a, Pair b) {
-  const Vec<double> inverse = set(1.0) / b.hi, q = a.hi * inverse;
-  return fast_two_sum(q, (fma(-q, b.hi, a.hi) + fma(-q, b.lo, a.lo)) * inverse);
+  const Close quotient = close_of(a) / close_of(b);
+  return {quotient.hi, quotient.lo};
 }
 
 // A sum of pairs, 104 bits.
