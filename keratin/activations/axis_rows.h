@@ -10,6 +10,7 @@
 #include "keratin/activations/axis_functions.h"
 #include "keratin/activations/registry.h"
 #include "keratin/activations/softmax/kernels.h"
+#include "keratin/core/memory.h"
 
 namespace keratin::inline v0::activations::detail {
 
@@ -47,15 +48,15 @@ class RowsRoom {
  public:
   explicit RowsRoom(std::int64_t length)
       : rows_(std::max<std::int64_t>(1, kRoom / std::max<std::int64_t>(1, length))) {
-    if (length > kRoom) heap_ = std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(length));
+    if (length > kRoom) memory_ = allocate(static_cast<std::size_t>(length) * sizeof(float));
   }
   std::int64_t rows() const { return rows_; }
-  float* data() { return heap_ ? heap_.get() : block_.data(); }
+  float* data() { return memory_ ? reinterpret_cast<float*>(memory_.get()) : block_.data(); }
 
  private:
   std::int64_t rows_;
   alignas(64) std::array<float, kRoom> block_;
-  std::unique_ptr<float[]> heap_;
+  std::shared_ptr<std::byte> memory_;
 };
 
 }  // namespace keratin::inline v0::activations::detail
