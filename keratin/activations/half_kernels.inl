@@ -51,46 +51,82 @@ HWY_NOINLINE Pair wide_gradient(const D& definition, Vec<double> x, Vec<double> 
   return parts(derivative_of(definition, Widened::enter(x)) * widen(upstream));
 }
 
-// Rounds f64 results to 16 bits, those next to a tie from what `wide()` gives.
-template <class H, class GetWide>
-HWY_INLINE void store_certain(Vec<double> y, const GetWide& wide, float* to) {
-  const RoundedOnce rounded = round_to<H>(y, set(0.0));
-  Vec<double> number = rounded.number;
-  if (!all(!rounded.close)) {
+// Lanes that f32 leaves in doubt, with what they come from. They wait until there are many: the definition in
+// f64 takes as long for one lane as for a vector.
+template <class H, bool kOfSlopes>
+class Doubts {
+ public:
+  /// Before those of a block are added: the others' results have been stored.
+  template <class F>
+  HWY_INLINE void make_room(const F& f) {
+    if (count_ > kRoom - kMostOfBlock) settle_all(f);
+  }
+  /// Of a block's vector u, the lanes in `mask`. Their results go to `to` later, after those of all lanes.
+  template <class Block>
+  HWY_INLINE void add(Mask<float> mask, std::size_t u, const H* x, const H* upstream, H* to) {
+    for (std::uint32_t bits = mask_bits(mask); bits != 0; bits &= bits - 1) {
+      const std::size_t place = Block::place(u, static_cast<std::size_t>(std::countr_zero(bits)));
+      x_[count_] = to_float(x[place]);
+      if constexpr (kOfSlopes) upstream_[count_] = to_float(upstream[place]);
+      to_[count_++] = to + place;
+    }
+  }
+  template <class F>
+  HWY_INLINE void settle(const F& f) {
+    if (HWY_UNLIKELY(count_ > 0)) settle_all(f);
+  }
+
+ private:
+  static constexpr std::size_t kWidth = hn::MaxLanes(FloatTag());
+  static constexpr std::size_t kMostOfBlock = 64, kRoom = 2 * kMostOfBlock;
+
+  template <class F>
+  HWY_NOINLINE void settle_all(const F& f) {
+    constexpr std::size_t kAtOnce = hn::MaxLanes(Tag<double>());
+    for (std::size_t i = count_; i % kWidth != 0; ++i) x_[i] = upstream_[i] = 1;
+    for (std::size_t first = 0; first < count_; first += kWidth) {
+      float numbers[kWidth];
+      for (std::size_t i = 0; i < kWidth; i += kAtOnce) store_rounded(settled(f, first + i), numbers + i);
+      H rounded[kWidth];
+      store_half(rounded_bits<false>(load(numbers), H()), rounded, false);
+      for (std::size_t i = first; i < std::min(count_, first + kWidth); ++i) *to_[i] = rounded[i - first];
+    }
+    count_ = 0;
+  }
+
+  // From f64, and from wide numbers next to a tie.
+  template <class F>
+  HWY_INLINE Vec<double> settled(const F& f, std::size_t first) const {
+    const auto& definition = f.definition;
+    const Vec<double> x = load(x_ + first), number = Promoted::enter(x);
+    if constexpr (kOfSlopes) {
+      const Vec<double> upstream = load(upstream_ + first), y = derivative_of(definition, number) * upstream;
+      const Vec<double> once = rounded_once(y, [&] { return wide_gradient(definition, x, upstream); });
+      if constexpr (requires { f.kernel.of_few_digits(x); }) {
+        return where(f.kernel.of_few_digits(x), round_to<H>(shortened(y), set(0.0)).number, once);
+      }
+      return once;
+    } else {
+      return rounded_once(definition(number), [&] { return wide_value(definition, x); });
+    }
+  }
+  // To 44 digits: without the roundings that hide a tie.
+  static HWY_INLINE Vec<double> shortened(Vec<double> y) {
+    const Vec<double> far = y * set(513.0);
+    return far - (far - y);
+  }
+  template <class GetWide>
+  static HWY_INLINE Vec<double> rounded_once(Vec<double> y, const GetWide& wide) {
+    const RoundedOnce rounded = round_to<H>(y, set(0.0));
+    if (all(!rounded.close)) return rounded.number;
     const Pair pair = wide();
-    number = where(rounded.close, round_to<H>(pair.hi, pair.lo).number, number);
+    return where(rounded.close, round_to<H>(pair.hi, pair.lo).number, rounded.number);
   }
-  store_rounded(number, to);
-}
 
-template <class H, class D>
-HWY_NOINLINE Vec<float> certain_value(const D& definition, Vec<float> x) {
-  constexpr std::size_t kLanes = hn::MaxLanes(Tag<float>());
-  float lanes[kLanes];
-  store(x, lanes);
-  for (std::size_t i = 0; i < kLanes; i += Promoted::kLanes) {
-    const Vec<double> raw = load_promoted(lanes + i);
-    store_certain<H>(
-        Promoted::leave(definition(Promoted::enter(raw))), [&] { return wide_value(definition, raw); },
-        lanes + i);
-  }
-  return load(lanes);
-}
-
-template <class H, class D>
-HWY_NOINLINE Vec<float> certain_gradient(const D& definition, Vec<float> x, Vec<float> upstream) {
-  constexpr std::size_t kLanes = hn::MaxLanes(Tag<float>());
-  float lanes[kLanes], factors[kLanes];
-  store(x, lanes);
-  store(upstream, factors);
-  for (std::size_t i = 0; i < kLanes; i += Promoted::kLanes) {
-    const Vec<double> raw = load_promoted(lanes + i), factor = load_promoted(factors + i);
-    store_certain<H>(
-        derivative_of(definition, Promoted::enter(raw)) * factor,
-        [&] { return wide_gradient(definition, raw, factor); }, lanes + i);
-  }
-  return load(lanes);
-}
+  std::size_t count_ = 0;
+  double x_[kRoom], upstream_[kRoom];
+  H* to_[kRoom];
+};
 
 // From the f32 results of Source, which are Tables of a kernel or Compositions.
 template <class H, class Source>
@@ -99,154 +135,236 @@ struct Half {
   static constexpr std::size_t kVectors = Source::kVectors, kWidth = hn::MaxLanes(FloatTag());
   static constexpr std::size_t kLanes = kVectors * kWidth;
   using Group = Floats[kVectors];
+  using Block = HalfBlock<H, kVectors>;
+  using Values = Doubts<H, false>;
+  using Slopes = Doubts<H, true>;
 
   template <class F>
-  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams) {
+  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams, Values& doubts) {
     Group in, out;
-    for (std::size_t u = 0; u < kVectors; ++u) in[u] = load_half(x + u * kWidth).raw;
+    read(x, in);
     Source::values(f, in, out);
-    // Read again, rather than kept in registers for the few.
-    round(out, y, streams,
-          [&](std::size_t u) { return certain_value<H>(f.definition, load_half(x + u * kWidth)); });
+    ValueRounder rounder;
+    decltype(rounder(Vec<float>{out[0]})) rounded[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u) rounded[u] = rounder(Vec<float>{out[u]});
+    if (HWY_UNLIKELY(rounder.doubts())) {
+      Group kept;
+      copy(out, kept);
+      keep(f, kept, x, y, doubts);
+    }
+    Block::write(rounded, y, streams);
   }
   template <class F>
-  static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams) {
-    const FloatTag tag;
+  static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams,
+                                  Slopes& doubts) {
     Group in, slope, factor;
-    for (std::size_t u = 0; u < kVectors; ++u) in[u] = load_half(x + u * kWidth).raw;
+    read(x, in);
     Source::slopes(f, in, slope);
-    for (std::size_t u = 0; u < kVectors; ++u) factor[u] = load_half(upstream + u * kWidth).raw;
-    const auto certain = [&](std::size_t u) {
-      return certain_gradient<H>(f.definition, load_half(x + u * kWidth), load_half(upstream + u * kWidth));
-    };
-    // A subnormal slope has few digits, which a large factor would show; in float16 the product is 0 still.
-    if constexpr (std::is_same_v<H, bfloat16>) {
-      Floats smallest = hn::Abs(slope[0]);
-      for (std::size_t u = 1; u < kVectors; ++u) smallest = hn::Min(smallest, hn::Abs(slope[u]));
-      if (HWY_UNLIKELY(!hn::AllFalse(tag, hn::Lt(smallest, hn::Set(tag, 0x1p-126f))))) {
-        for (std::size_t u = 0; u < kVectors; ++u) {
-          const auto few = hn::And(hn::Lt(hn::Abs(slope[u]), hn::Set(tag, 0x1p-126f)),
-                                   hn::Gt(hn::Abs(factor[u]), hn::Set(tag, 1.0f)));
-          if (hn::AllFalse(tag, few)) continue;
-          slope[u] = hn::IfThenElse(few, certain(u).raw, slope[u]);
-          factor[u] = hn::IfThenElse(few, hn::Set(tag, 1.0f), factor[u]);
-        }
-      }
+    read(upstream, factor);
+    SlopeRounder rounder;
+    decltype(rounder(Vec<float>{slope[0]})) rounded[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u)
+      rounded[u] = rounder(Vec<float>{slope[u]} * Vec<float>{factor[u]});
+    if (HWY_UNLIKELY(rounder.doubts() || (kDoubtsSlopes<F> && holds_extremes(slope, kSmallest<F>)))) {
+      Group kept;
+      copy(slope, kept);
+      keep(f, kept, x, upstream, out, doubts);
     }
-    for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
-    round(slope, out, streams, certain);
+    Block::write(rounded, out, streams);
   }
 
  private:
-  // Rounds and stores; certain(u) gives vector u's numbers where f32 does not decide.
-  template <class Certain>
-  static HWY_INLINE void round(const Group& result, H* to, bool streams, const Certain& certain) {
-    Rounder<H> rounder;
-    decltype(rounder(Vec<float>{result[0]})) rounded[kVectors];
-    for (std::size_t u = 0; u < kVectors; ++u) rounded[u] = rounder(Vec<float>{result[u]});
-    if (HWY_UNLIKELY(rounder.doubts())) {
-      for (std::size_t u = 0; u < kVectors; ++u) {
-        const Vec<float> y{result[u]};
-        const Mask<float> lanes = Rounder<H>::lanes_in_doubt(y);
-        if (!all(!lanes)) rounded[u] = as_rounded(where(lanes, certain(u), y), H());
-      }
+  using ValueRounder = Rounder<H, kDoubtOfValues>;
+  using SlopeRounder = Rounder<H, kDoubtOfSlopes>;
+
+  static HWY_INLINE void read(const H* from, Group& to) {
+    Vec<float> numbers[kVectors];
+    Block::read(from, numbers);
+    for (std::size_t u = 0; u < kVectors; ++u) to[u] = numbers[u].raw;
+  }
+
+  template <class F>
+  static constexpr double kZero =
+      std::remove_cvref_t<decltype(std::declval<F>().definition)>::kInfo.gradient_zero;
+  template <class F>
+  static constexpr bool kHasZero = kZero<F> != std::numeric_limits<double>::infinity();
+  template <class F>
+  static constexpr bool kDoubtsSlopes = kHasZero<F> || std::is_same_v<H, bfloat16>;
+  // Next to a zero of its own a slope is known to 2^-27 alone.
+  template <class F>
+  static constexpr float kSmallest = !kHasZero<F>                  ? 0x1p-126f
+                                     : std::is_same_v<H, bfloat16> ? 0x1p-13f
+                                                                   : 0x1p-10f;
+  // Whether there is a slope below `smallest`, or none that is finite.
+  static HWY_INLINE bool holds_extremes(const Group& slope, float smallest) {
+    const hn::Rebind<std::uint32_t, FloatTag> whole;
+    const std::uint32_t least = std::bit_cast<std::uint32_t>(smallest);
+    const auto above = [&](Floats y) {
+      return hn::Sub(hn::BitCast(whole, hn::Abs(y)), hn::Set(whole, least));
+    };
+    auto largest = above(slope[0]);
+    for (std::size_t u = 1; u < kVectors; ++u) largest = hn::Max(largest, above(slope[u]));
+    return !hn::AllTrue(whole, hn::Lt(largest, hn::Set(whole, 0x7F800000u - least)));
+  }
+  // Slopes whose product needs more digits than f32 has of them: subnormal and infinite ones, whose product
+  // may be neither, and those next to a zero.
+  template <class F>
+  static HWY_INLINE Mask<float> of_few_digits(Floats x, Floats slope, Floats factor) {
+    const Vec<float> size = abs(Vec<float>{slope}), times = abs(Vec<float>{factor});
+    const Mask<float> lost = size < set(0x1p-126f) && times > set(1.0f);
+    const Mask<float> beyond = size == set(std::numeric_limits<float>::infinity()) && times < set(1.0f);
+    if constexpr (kHasZero<F>) {
+      const Vec<float> off = abs(Vec<float>{x} - set(static_cast<float>(kZero<F>)));
+      return lost || beyond || (size < set(kSmallest<F>) && off < set(0.125f));
     }
-    store_rounded_half(rounded, to, streams);
+    return lost || beyond;
+  }
+
+  static HWY_INLINE void copy(const Group& from, Group& to) {
+    for (std::size_t u = 0; u < kVectors; ++u) to[u] = from[u];
+  }
+  // Adds the lanes that f32 does not decide. Not inlined, and on copies: what a rare branch needs would live
+  // in memory always.
+  template <class F>
+  static HWY_NOINLINE void keep(const F& f, const Group& result, const H* x, H* to, Values& doubts) {
+    doubts.make_room(f);
+    for (std::size_t u = 0; u < kVectors; ++u)
+      doubts.template add<Block>(ValueRounder::lanes_in_doubt(Vec<float>{result[u]}), u, x, x, to);
+  }
+  template <class F>
+  static HWY_NOINLINE void keep(const F& f, const Group& slope, const H* x, const H* upstream, H* to,
+                                Slopes& doubts) {
+    Group in, factor;
+    read(x, in);
+    read(upstream, factor);
+    doubts.make_room(f);
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const Vec<float> product = Vec<float>{slope[u]} * Vec<float>{factor[u]};
+      Mask<float> lanes = SlopeRounder::lanes_in_doubt(product);
+      if constexpr (kDoubtsSlopes<F>) lanes = lanes || of_few_digits<F>(in[u], slope[u], factor[u]);
+      doubts.template add<Block>(lanes, u, x, upstream, to);
+    }
   }
 };
 
-// What Straight runs: value, product, the definition for lanes in doubt, and below which bits of |y| they
-// are.
+// What Straight runs: value, product, and for which lanes the definition is to be asked.
 
 // A definition that is exact, or one operation, in its own type: f32 has more than twice the digits of both
 // formats, so rounding its result again rounds once. But for bfloat16's subnormal products, which f32 rounds
 // to the same exponents.
-template <class D>
+template <class H, class D>
 struct InOwnType {
-  static constexpr std::uint32_t kDoubtful = 0x007FFFFF;
+  static constexpr bool kDoubts = std::is_same_v<H, bfloat16>;
   const D definition;
 
-  HWY_INLINE Vec<float> value(Vec<float> x) const { return definition(x); }
+  HWY_INLINE Vec<float> value(Vec<float> x) const {
+    if constexpr (requires { definition.keeps_nan(); }) {
+      return definition(x);
+    } else {
+      return where(is_nan(x), x, definition(x));
+    }
+  }
   HWY_INLINE Vec<float> product(Vec<float> x, Vec<float> upstream) const {
-    return derivative_of(definition, x) * upstream;
+    return where(is_nan(x), x, derivative_of(definition, x) * upstream);
+  }
+  HWY_INLINE Mask<float> doubtful(Vec<float>, Vec<float>, Vec<float> y) const {
+    return {is_tiny(y.raw, 0x1p-126f)};
   }
 };
 
-// A kernel that rounds to odd, as long as what it lost is no subnormal: 2^-90 is enough.
-template <class K, class D>
-struct ToOdd {
-  static constexpr std::uint32_t kDoubtful = 0x12800000;
+// A kernel whose results can be rounded again.
+template <class H, class K, class D>
+struct Again {
+  static constexpr bool kNamesInputs = requires(Floats x) { K::template doubtful<H>(x); };
+  static constexpr bool kIsSlope = requires(const K& k, Floats x) { k.again(x, x); };
+  static constexpr bool kNamesTies = requires(const K& k, Floats x) { k.inexact(x, x, x); };
+  static constexpr bool kDoubts = kNamesInputs || kNamesTies || (kIsSlope && std::is_same_v<H, bfloat16>);
   const K kernel;
   const D& definition;
 
-  HWY_INLINE Vec<float> value(Vec<float> x) const { return {kernel.odd(x.raw)}; }
+  HWY_INLINE Vec<float> value(Vec<float> x) const { return {kernel.again(x.raw)}; }
   HWY_INLINE Vec<float> product(Vec<float> x, Vec<float> upstream) const {
-    return {kernel.odd(x.raw, upstream.raw)};
+    return {kernel.again(x.raw, upstream.raw)};
+  }
+  HWY_INLINE Mask<float> doubtful(Vec<float> x, [[maybe_unused]] Vec<float> upstream, Vec<float> y) const {
+    if constexpr (kNamesInputs) {
+      return {K::template doubtful<H>(x.raw)};
+    } else {
+      // Products that far down lose the remainders by which f32 is exact, and have fewer digits in float16.
+      const Mask<float> tiny{is_tiny(y.raw, std::is_same_v<H, float16> ? 0x1.002p-14f : 0x1p-90f)};
+      if constexpr (kNamesTies) {
+        return tiny || (is_tie<H>(y) && Mask<float>{kernel.inexact(x.raw, upstream.raw, y.raw)});
+      } else {
+        return tiny;
+      }
+    }
   }
 };
 
-// Whether the kernel of F, value or slope, rounds to odd.
+// Whether results of the kernel of F, for values or for slopes, can be rounded again.
 template <class F>
-constexpr bool kRoundsToOdd = requires(const F& f, Floats x) {
-  f.kernel.odd(x);
+constexpr bool kRoundsAgain = requires(const F& f, Floats x) {
+  f.kernel.again(x);
 }
-|| requires(const F& f, Floats x) { f.kernel.odd(x, x); };
+|| requires(const F& f, Floats x) { f.kernel.again(x, x); };
 
 // Rounds f32 results as they are.
 template <class H>
 struct Straight {
   using Lane = H;
-  static constexpr std::size_t kVectors = 4, kWidth = hn::MaxLanes(FloatTag()), kLanes = kVectors * kWidth;
+  static constexpr std::size_t kVectors = 4, kLanes = kVectors * hn::MaxLanes(FloatTag());
+  using Group = Vec<float>[kVectors];
+  using Block = HalfBlock<H, kVectors>;
+  using Values = Doubts<H, false>;
+  using Slopes = Doubts<H, true>;
 
   template <class F>
-  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams) {
-    Vec<float> result[kVectors];
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      const Vec<float> raw = load_half(x + u * kWidth);
-      result[u] = where(is_nan(raw), raw, f.value(raw));
-    }
-    round<F::kDoubtful>(result, y, streams, [&](std::size_t u) {
-      return certain_value<H>(f.definition, load_half(x + u * kWidth));
-    });
+  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams, Values& doubts) {
+    Group in, out;
+    Block::read(x, in);
+    for (std::size_t u = 0; u < kVectors; ++u) out[u] = f.value(in[u]);
+    round(f, in, in, out, x, x, y, streams, doubts);
   }
   template <class F>
-  static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams) {
-    Vec<float> result[kVectors];
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      const Vec<float> raw = load_half(x + u * kWidth), factor = load_half(upstream + u * kWidth);
-      result[u] = where(is_nan(raw), raw, f.product(raw, factor));
-    }
-    round<F::kDoubtful>(result, out, streams, [&](std::size_t u) {
-      return certain_gradient<H>(f.definition, load_half(x + u * kWidth), load_half(upstream + u * kWidth));
-    });
+  static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams,
+                                  Slopes& doubts) {
+    Group in, factor, product;
+    Block::read(x, in);
+    Block::read(upstream, factor);
+    for (std::size_t u = 0; u < kVectors; ++u) product[u] = f.product(in[u], factor[u]);
+    round(f, in, factor, product, x, upstream, out, streams, doubts);
   }
 
  private:
-  template <std::uint32_t kDoubtful, class Certain>
-  static HWY_INLINE void round(Vec<float> (&result)[kVectors], H* to, bool streams, const Certain& certain) {
-    if constexpr (std::is_same_v<H, bfloat16>) {
-      const Tag<std::uint32_t> tag;
-      // One less than the bits of |y|: of the numbers that are not 0 the smallest are the least.
-      const auto below = [&](Vec<float> y) {
-        return hn::Sub(hn::BitCast(tag, hn::Abs(y.raw)), hn::Set(tag, 1u));
-      };
-      const auto limit = hn::Set(tag, kDoubtful);
-      auto least = below(result[0]);
-      for (std::size_t u = 1; u < kVectors; ++u) least = hn::Min(least, below(result[u]));
-      if (HWY_UNLIKELY(!hn::AllFalse(tag, hn::Lt(least, limit)))) {
-        for (std::size_t u = 0; u < kVectors; ++u) {
-          const Mask<float> lanes{hn::RebindMask(FloatTag(), hn::Lt(below(result[u]), limit))};
-          if (!all(!lanes)) result[u] = where(lanes, certain(u), result[u]);
-        }
+  template <class F, class Kept>
+  static HWY_INLINE void round(const F& f, const Group& in, const Group& factor, const Group& result,
+                               const H* x, const H* upstream, H* to, bool streams, Kept& doubts) {
+    if constexpr (F::kDoubts) {
+      Mask<float> any = f.doubtful(in[0], factor[0], result[0]);
+      for (std::size_t u = 1; u < kVectors; ++u) any = any || f.doubtful(in[u], factor[u], result[u]);
+      if (HWY_UNLIKELY(!all(!any))) {
+        Group kept;
+        for (std::size_t u = 0; u < kVectors; ++u) kept[u] = result[u];
+        keep(f, kept, x, upstream, to, doubts);
       }
     }
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      store_half(rounded_bits<true>(result[u], H()), to + u * kWidth, streams);
-    }
+    decltype(rounded_evenly(result[0], H())) rounded[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u) rounded[u] = rounded_evenly(result[u], H());
+    Block::write(rounded, to, streams);
+  }
+  template <class F, class Kept>
+  static HWY_NOINLINE void keep(const F& f, const Group& result, const H* x, const H* upstream, H* to,
+                                Kept& doubts) {
+    Group in, factor;
+    Block::read(x, in);
+    Block::read(upstream, factor);
+    doubts.make_room(f);
+    for (std::size_t u = 0; u < kVectors; ++u)
+      doubts.template add<Block>(f.doubtful(in[u], factor[u], result[u]), u, x, upstream, to);
   }
 };
 
-// For definitions that only select: the bits themselves.
+// For definitions that only select, values or slopes: the bits themselves.
 template <class H>
 struct SelectedHalf {
   using Lane = H;
@@ -261,26 +379,54 @@ struct SelectedHalf {
       store_bits(where(is_nan(raw[u]), raw[u], definition(raw[u])), y + u * kWidth, streams);
     }
   }
+  template <class D>
+  static HWY_INLINE void gradient(const D& definition, const H* x, const H* upstream, H* out, bool streams) {
+    Bits<H> raw[kVectors], factor[kVectors];
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      raw[u] = load_bits(x + u * kWidth);
+      factor[u] = load_bits(upstream + u * kWidth);
+    }
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const Bits<H> product = selected_product(derivative_of(definition, raw[u]), factor[u]);
+      store_bits(where(is_nan(raw[u]), raw[u], product), out + u * kWidth, streams);
+    }
+  }
 };
+
+// Whether every slope is 0 or 1: where values are selected they are, and soft_shrink's.
+template <class D>
+constexpr bool kMaySelectSlopes = requires(const D& d) {
+  d.only_selects();
+}
+|| requires(const D& d) { d.slope_only_selects(); };
+template <class D>
+HWY_INLINE bool only_selects_slopes(const D& d) {
+  if constexpr (requires { d.slope_only_selects(); }) {
+    return d.slope_only_selects();
+  } else {
+    return d.only_selects();
+  }
+}
 
 template <class D, class H>
 struct HalfEntry {
   static void forward(const void* parameters, const H* x, H* y, std::size_t n, bool streams) {
     const D d = definition_of<D, H>(parameters);
     const auto run = [&]<class F>(const F& f) {
-      if constexpr (kRoundsToOdd<F>) {
-        const ToOdd<std::remove_const_t<decltype(f.kernel)>, D> odd{f.kernel, d};
-        forward_loop<Straight<H>>(odd, x, y, n, streams);
+      if constexpr (kRoundsAgain<F>) {
+        const Again<H, std::remove_const_t<decltype(f.kernel)>, D> again{f.kernel, d};
+        forward_loop<Straight<H>>(again, x, y, n, streams);
       } else {
         forward_loop<Half<H, typename F::Route>>(f, x, y, n, streams);
       }
     };
     if (with_fast_value(d, run)) return;
     if constexpr (requires { d.only_selects(); }) {
-      if (d.only_selects()) return forward_loop<SelectedHalf<H>>(d, x, y, n, streams);
+      const auto select = [&](const auto& f) { forward_loop<SelectedHalf<H>>(f, x, y, n, streams); };
+      if (d.only_selects()) return with_defaults_known(d, select);
     }
     if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return forward_loop<Straight<H>>(InOwnType<D>{d}, x, y, n, streams);
+      if (is_exact(d)) return forward_loop<Straight<H>>(InOwnType<H, D>{d}, x, y, n, streams);
     }
     if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }
@@ -288,16 +434,22 @@ struct HalfEntry {
                        bool streams) {
     const D d = definition_of<D, H>(parameters);
     const auto run = [&]<class F>(const F& f) {
-      if constexpr (kRoundsToOdd<F>) {
-        const ToOdd<std::remove_const_t<decltype(f.kernel)>, D> odd{f.kernel, d};
-        gradient_loop<Straight<H>>(odd, x, upstream, out, n, streams);
+      if constexpr (kRoundsAgain<F>) {
+        const Again<H, std::remove_const_t<decltype(f.kernel)>, D> again{f.kernel, d};
+        gradient_loop<Straight<H>>(again, x, upstream, out, n, streams);
       } else {
         gradient_loop<Half<H, typename F::Route>>(f, x, upstream, out, n, streams);
       }
     };
     if (with_fast_slope(d, run)) return;
+    if constexpr (kMaySelectSlopes<D>) {
+      const auto select = [&](const auto& f) {
+        gradient_loop<SelectedHalf<H>>(f, x, upstream, out, n, streams);
+      };
+      if (only_selects_slopes(d)) return with_defaults_known(d, select);
+    }
     if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return gradient_loop<Straight<H>>(InOwnType<D>{d}, x, upstream, out, n, streams);
+      if (is_exact(d)) return gradient_loop<Straight<H>>(InOwnType<H, D>{d}, x, upstream, out, n, streams);
     }
     if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }

@@ -100,11 +100,30 @@ HWY_INLINE X derivative_of(const D& definition, X x) {
   }
 }
 
+// What a route leaves for later between blocks; most leave nothing.
+struct NothingLeft {
+  template <class F>
+  HWY_INLINE void settle(const F&) const {}
+};
+template <class Route>
+struct LeftBy {
+  using Values = NothingLeft;
+  using Slopes = NothingLeft;
+};
+template <class Route>
+requires requires { typename Route::Values; }
+struct LeftBy<Route> {
+  using Values = typename Route::Values;
+  using Slopes = typename Route::Slopes;
+};
+
 // A block is the smallest piece that a route computes: a vector, or several in lockstep.
-template <class Route, class D>
+template <class Route, class D, class Left = const NothingLeft>
 HWY_INLINE void forward_block(const D& definition, const typename Route::Lane* x, typename Route::Lane* y,
-                              bool streams) {
-  if constexpr (requires { Route::forward(definition, x, y, streams); }) {
+                              bool streams, Left& left = NothingLeft()) {
+  if constexpr (requires { Route::forward(definition, x, y, streams, left); }) {
+    Route::forward(definition, x, y, streams, left);
+  } else if constexpr (requires { Route::forward(definition, x, y, streams); }) {
     Route::forward(definition, x, y, streams);
   } else {
     const auto raw = Route::read(x);
@@ -114,11 +133,13 @@ HWY_INLINE void forward_block(const D& definition, const typename Route::Lane* x
   }
 }
 
-template <class Route, class D>
+template <class Route, class D, class Left = const NothingLeft>
 HWY_INLINE void gradient_block(const D& definition, const typename Route::Lane* x,
-                               const typename Route::Lane* upstream, typename Route::Lane* out,
-                               bool streams) {
-  if constexpr (requires { Route::gradient(definition, x, upstream, out, streams); }) {
+                               const typename Route::Lane* upstream, typename Route::Lane* out, bool streams,
+                               Left& left = NothingLeft()) {
+  if constexpr (requires { Route::gradient(definition, x, upstream, out, streams, left); }) {
+    Route::gradient(definition, x, upstream, out, streams, left);
+  } else if constexpr (requires { Route::gradient(definition, x, upstream, out, streams); }) {
     Route::gradient(definition, x, upstream, out, streams);
   } else {
     const auto raw = Route::read(x), factor = Route::read(upstream);
@@ -193,7 +214,9 @@ template <class Route, class D, class T>
 HWY_NOINLINE void forward_part(const D& definition, const T* x, T* y, std::size_t n) {
   T buffer[Route::kLanes] = {};
   std::memcpy(buffer, x, n * sizeof(T));
-  forward_block<Route>(definition, buffer, buffer, false);
+  typename LeftBy<Route>::Values left;
+  forward_block<Route>(definition, buffer, buffer, false, left);
+  left.settle(definition);
   std::memcpy(y, buffer, n * sizeof(T));
 }
 
@@ -202,7 +225,9 @@ HWY_NOINLINE void gradient_part(const D& definition, const T* x, const T* upstre
   T buffer[Route::kLanes] = {}, factor[Route::kLanes] = {};
   std::memcpy(buffer, x, n * sizeof(T));
   std::memcpy(factor, upstream, n * sizeof(T));
-  gradient_block<Route>(definition, buffer, factor, buffer, false);
+  typename LeftBy<Route>::Slopes left;
+  gradient_block<Route>(definition, buffer, factor, buffer, false, left);
+  left.settle(definition);
   std::memcpy(out, buffer, n * sizeof(T));
 }
 
@@ -228,10 +253,12 @@ void forward_loop(const D& given, const T* x, T* y, std::size_t n, bool streams)
       forward_part<Route>(definition, x + i, y + i, std::min(kLanes, head - i));
     }
   }
+  typename LeftBy<Route>::Values left;
   for (; i + kLanes <= n; i += kLanes) {
     if (streams) expect<kLanes>(x + i);
-    forward_block<Route>(definition, x + i, y + i, streams);
+    forward_block<Route>(definition, x + i, y + i, streams, left);
   }
+  left.settle(definition);
   if (i < n) forward_part<Route>(definition, x + i, y + i, n - i);
   if (streams) hwy::FlushStream();
 }
@@ -246,9 +273,10 @@ void gradient_loop(const D& given, const T* x, const T* upstream, T* out, std::s
       gradient_part<Route>(definition, x + i, upstream + i, out + i, std::min(kLanes, head - i));
     }
   }
-  for (; i + kLanes <= n; i += kLanes) {
-    gradient_block<Route>(definition, x + i, upstream + i, out + i, streams);
-  }
+  typename LeftBy<Route>::Slopes left;
+  for (; i + kLanes <= n; i += kLanes)
+    gradient_block<Route>(definition, x + i, upstream + i, out + i, streams, left);
+  left.settle(definition);
   if (i < n) gradient_part<Route>(definition, x + i, upstream + i, out + i, n - i);
   if (streams) hwy::FlushStream();
 }
@@ -324,8 +352,14 @@ struct WithDefaults {
 };
 template <class D, std::size_t... i>
 HWY_INLINE bool has_defaults(const D& rounded, std::index_sequence<i...>) {
-  constexpr auto kParameters = D::parameters();
+  [[maybe_unused]] constexpr auto kParameters = D::parameters();
   return ((kParameters[i].get(&rounded) == static_cast<float>(kParameters[i].default_value)) && ...);
+}
+/// Calls run(definition), which knows its parameters where they are the defaults.
+template <class D, class Run>
+HWY_INLINE void with_defaults_known(const D& d, const Run& run) {
+  if (has_defaults(d, std::make_index_sequence<D::parameters().size()>())) return run(WithDefaults<D>());
+  run(d);
 }
 /// Calls run(definition) where the definition is exact in T for these parameters; whether it is.
 template <class T, class D, class Run>
@@ -333,15 +367,12 @@ HWY_INLINE bool with_exact(const D& d, const Run& run) {
   if constexpr (kNeverExact<D>) {
     return false;
   } else {
-    constexpr std::size_t kCount = D::parameters().size();
-    if constexpr (std::is_same_v<T, float> && kCount > 0) {
-      if (has_defaults(d, std::make_index_sequence<kCount>())) {
-        run(WithDefaults<D>());
-        return true;
-      }
-    }
     if (!is_exact(d)) return false;
-    run(d);
+    if constexpr (std::is_same_v<T, float>) {
+      with_defaults_known(d, run);
+    } else {
+      run(d);
+    }
     return true;
   }
 }

@@ -1,6 +1,6 @@
-// The 16-bit floats: loaded as f32, stored rounded once. A result known to kDoubt f32 ULP decides the
-// rounding but for the lanes that in_doubt() names; those come from f64 (round_to), and next to a tie from
-// wide numbers.
+// The 16-bit floats: loaded as f32, stored rounded once. A result known to some f32 ULP decides the
+// rounding but for the lanes that lanes_in_doubt() names; those come from f64 (round_to), and next to a tie
+// from wide numbers.
 
 using Words = hn::Rebind<std::uint16_t, Tag<float>>;
 
@@ -73,17 +73,26 @@ HWY_INLINE Vec<float> load_half(const float16* from) {
 #endif
 }
 
+/// v rounded to nearest even, as store_rounded_half takes it: words whose upper half is the result, or
+/// results.
+HWY_INLINE hn::Vec<Tag<std::uint32_t>> rounded_evenly(Vec<float> v, bfloat16) {
+  const Tag<std::uint32_t> tag;
+  const auto bits = hn::BitCast(tag, v.raw);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(tag, 1u));
+  return hn::Add(hn::Add(bits, hn::Set(tag, 0x7FFFu)), odd);
+}
+
 /// The bits of v rounded to nearest, in the low half of each lane's word. A tie goes to even with kTies, else
 /// anywhere: for what is in no doubt. A NaN has to come from 16 bits, so that rounding makes no number of it.
 template <bool kTies>
 HWY_INLINE hn::Vec<Words> rounded_bits(Vec<float> v, bfloat16) {
-  const Tag<std::uint32_t> tag;
-  const auto bits = hn::BitCast(tag, v.raw);
-  auto half = hn::Set(tag, 0x8000u);
   if constexpr (kTies) {
-    half = hn::Add(hn::Set(tag, 0x7FFFu), hn::And(hn::ShiftRight<16>(bits), hn::Set(tag, 1u)));
+    return detail::demote(hn::ShiftRight<16>(rounded_evenly(v, bfloat16())));
+  } else {
+    const Tag<std::uint32_t> tag;
+    const auto bits = hn::BitCast(tag, v.raw);
+    return detail::demote(hn::ShiftRight<16>(hn::Add(bits, hn::Set(tag, 0x8000u))));
   }
-  return detail::demote(hn::ShiftRight<16>(hn::Add(bits, half)));
 }
 template <bool kTies>
 HWY_INLINE hn::Vec<Words> rounded_bits(Vec<float> v, float16) {
@@ -94,24 +103,27 @@ HWY_INLINE hn::Vec<Words> rounded_bits(Vec<float> v, float16) {
 #endif
 }
 
+HWY_INLINE hn::Vec<Words> rounded_evenly(Vec<float> v, float16) { return rounded_bits<true>(v, float16()); }
+
 template <class H>
 HWY_INLINE void store_half(hn::Vec<Words> bits, H* to, bool streams) {
   store_raw(bits, Words(), &to->bits, streams);
 }
 
-/// Rounds f32 results that may be off by kDoubt ULP: 1 of a kernel, a product's roundings, and the step of a
-/// binade. Of all that it has rounded it knows whether some may round otherwise.
-template <class H>
+/// Rounds f32 results that may be off by kDoubt ULP. Of all that it has rounded it knows whether some may
+/// round otherwise.
+template <class H, std::uint32_t kDoubt>
 class Rounder;
 
-constexpr std::uint32_t kDoubt = 4;
+/// Of a kernel; of a product with its slope: its roundings, and the step of a binade.
+constexpr std::uint32_t kDoubtOfValues = 1, kDoubtOfSlopes = 4;
 
-template <>
-class Rounder<bfloat16> {
+template <std::uint32_t kDoubt>
+class Rounder<bfloat16, kDoubt> {
  public:
   HWY_INLINE Rounder() : least_(hn::Set(Tag<std::uint32_t>(), ~0u)) {}
 
-  /// What this gives is what store_rounded_half takes: numbers whose upper half is the result.
+  /// What this gives is what HalfBlock takes: numbers whose upper half is the result.
   HWY_INLINE hn::Vec<Tag<std::uint32_t>> operator()(Vec<float> y) {
     // Half of what is dropped, and kDoubt more: now the dropped bits of what is next to a tie are 0 … 2
     // kDoubt.
@@ -133,22 +145,23 @@ class Rounder<bfloat16> {
   hn::Vec<Tag<std::uint32_t>> least_;
 };
 
-template <>
-class Rounder<float16> {
+template <std::uint32_t kDoubt>
+class Rounder<float16, kDoubt> {
  public:
-  HWY_INLINE Rounder() : least_(hn::Set(tag(), ~0u)), smallest_(hn::Set(tag(), ~0u)) {}
+  HWY_INLINE Rounder() : least_(hn::Set(tag(), ~0u)), smallest_(hn::Set(Words(), std::uint16_t{0xFFFF})) {}
 
   HWY_INLINE hn::Vec<Words> operator()(Vec<float> y) {
     const auto bits = hn::BitCast(tag(), y.raw);
     least_ = hn::Min(least_, hn::ShiftLeft<19>(hn::Add(bits, hn::Set(tag(), 0x1000u + kDoubt))));
-    smallest_ = hn::Min(smallest_, hn::BitCast(tag(), hn::Abs(y.raw)));
-    return rounded_bits<false>(y, float16());
+    const auto rounded = rounded_bits<false>(y, float16());
+    smallest_ = hn::Min(smallest_, hn::And(rounded, hn::Set(Words(), std::uint16_t{0x7FFF})));
+    return rounded;
   }
-  /// Also of subnormal results, which drop more bits.
+  /// Also of subnormal results, which drop more bits, and of what was rounded from there up to 2^-14.
   HWY_INLINE bool doubts() const {
-    const auto decided = hn::And(hn::Gt(least_, hn::Set(tag(), (2 * kDoubt) << 19)),
-                                 hn::Gt(smallest_, hn::Set(tag(), 0x387FFFFFu)));
-    return !hn::AllTrue(tag(), decided);
+    constexpr std::uint16_t kLowest = 0x0400;
+    return !hn::AllTrue(tag(), hn::Gt(least_, hn::Set(tag(), (2 * kDoubt) << 19))) ||
+           !hn::AllTrue(Words(), hn::Gt(smallest_, hn::Set(Words(), kLowest)));
   }
   /// Both ends of what y may be, rounded: that holds for subnormal results too.
   static HWY_INLINE Mask<float> lanes_in_doubt(Vec<float> y) {
@@ -160,44 +173,64 @@ class Rounder<float16> {
 
  private:
   static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
-  hn::Vec<Tag<std::uint32_t>> least_, smallest_;
+  hn::Vec<Tag<std::uint32_t>> least_;
+  hn::Vec<Words> smallest_;
 };
 
-/// Stores what a Rounder gives, vectors one after another.
-template <std::size_t kVectors>
-HWY_INLINE void store_rounded_half(const hn::Vec<Words> (&rounded)[kVectors], float16* to, bool streams) {
-  for (std::size_t u = 0; u < kVectors; ++u) {
-    store_half(rounded[u], to + u * hn::MaxLanes(Tag<float>()), streams);
-  }
-}
-template <std::size_t kVectors>
-HWY_INLINE void store_rounded_half(const hn::Vec<Tag<std::uint32_t>> (&rounded)[kVectors], bfloat16* to,
-                                   bool streams) {
-  constexpr std::size_t kWidth = hn::MaxLanes(Tag<float>());
-#if HWY_TARGET == HWY_AVX3
-  if constexpr (kVectors % 2 == 0) {
-    // The odd words of two vectors, by one permutation.
-    const Tag<std::uint16_t> tag;
-    const auto odd = hn::Add(hn::Iota(tag, 0), hn::Iota(tag, 1));
-    for (std::size_t u = 0; u < kVectors; u += 2) {
-      const hn::Vec<Tag<std::uint16_t>> words{
-          _mm512_permutex2var_epi16(rounded[u].raw, odd.raw, rounded[u + 1].raw)};
-      store_raw(words, tag, &to[u * kWidth].bits, streams);
-    }
-    return;
-  }
-#endif
-  for (std::size_t u = 0; u < kVectors; ++u) {
-    store_half(detail::demote(hn::ShiftRight<16>(rounded[u])), to + u * kWidth, streams);
-  }
+/// Whether a vector of f32 that 16 bits are rounded from lies in the middle between two numbers of H. Not of
+/// subnormal float16.
+template <class H>
+HWY_INLINE Mask<float> is_tie(Vec<float> y) {
+  constexpr int kDropped = 24 - Format<H>::kDigits;
+  const Tag<std::uint32_t> tag;
+  const auto dropped = hn::ShiftLeft<32 - kDropped>(hn::BitCast(tag, y.raw));
+  return {hn::RebindMask(Tag<float>(), hn::Eq(dropped, hn::Set(tag, 0x80000000u)))};
 }
 
-/// What a Rounder gives for numbers that 16 bits hold.
-HWY_INLINE hn::Vec<Words> as_rounded(Vec<float> y, float16) { return rounded_bits<false>(y, float16()); }
-HWY_INLINE hn::Vec<Tag<std::uint32_t>> as_rounded(Vec<float> y, bfloat16) {
-  const Tag<std::uint32_t> tag;
-  return hn::Add(hn::BitCast(tag, y.raw), hn::Set(tag, 0x8000u));
-}
+/// A block of kVectors vectors. Of bfloat16 two are read, and written, as the even and the odd numbers of
+/// twice as many: that takes a shift and a selection, and no permutation.
+template <class H, std::size_t kVectors>
+struct HalfBlock {
+  static constexpr std::size_t kWidth = hn::MaxLanes(Tag<float>());
+  static constexpr bool kInterleaved =
+      std::is_same_v<H, bfloat16> && kVectors % 2 == 0 && hn::MaxLanes(Tag<std::uint16_t>()) == 2 * kWidth;
+
+  /// Where lane `lane` of vector u stands in the block.
+  static constexpr std::size_t place(std::size_t u, std::size_t lane) {
+    return kInterleaved ? u / 2 * 2 * kWidth + 2 * lane + u % 2 : u * kWidth + lane;
+  }
+
+  static HWY_INLINE void read(const H* from, Vec<float> (&to)[kVectors]) {
+    if constexpr (kInterleaved) {
+      const Tag<std::uint32_t> tag;
+      for (std::size_t u = 0; u < kVectors; u += 2) {
+        const auto both = hn::BitCast(tag, hn::LoadU(Tag<std::uint16_t>(), &from[u * kWidth].bits));
+        to[u].raw = hn::BitCast(Tag<float>(), hn::ShiftLeft<16>(both));
+        to[u + 1].raw = hn::BitCast(Tag<float>(), hn::And(both, hn::Set(tag, 0xFFFF0000u)));
+      }
+    } else {
+      for (std::size_t u = 0; u < kVectors; ++u) to[u] = load_half(from + u * kWidth);
+    }
+  }
+
+  /// Stores what a Rounder or rounded_evenly() gives.
+  static HWY_INLINE void write(const hn::Vec<Words> (&rounded)[kVectors], float16* to, bool streams) {
+    for (std::size_t u = 0; u < kVectors; ++u) store_half(rounded[u], to + u * kWidth, streams);
+  }
+  static HWY_INLINE void write(const hn::Vec<Tag<std::uint32_t>> (&rounded)[kVectors], bfloat16* to,
+                               bool streams) {
+    if constexpr (kInterleaved) {
+      const Tag<std::uint16_t> tag;
+      for (std::size_t u = 0; u < kVectors; u += 2) {
+        const auto even = hn::BitCast(tag, hn::ShiftRight<16>(rounded[u]));
+        store_raw(hn::OddEven(hn::BitCast(tag, rounded[u + 1]), even), tag, &to[u * kWidth].bits, streams);
+      }
+    } else {
+      for (std::size_t u = 0; u < kVectors; ++u)
+        store_half(detail::demote(hn::ShiftRight<16>(rounded[u])), to + u * kWidth, streams);
+    }
+  }
+};
 
 /// A number rounded to 16 bits, still an f64; `close` marks lanes where an f64 result does not decide it.
 struct RoundedOnce {
@@ -221,16 +254,26 @@ HWY_INLINE RoundedOnce round_to(Vec<double> hi, Vec<double> lo) {
   return {copy_sign(rounded, hi), abs(rest - half) <= unit * set(0x1p-32)};
 }
 
-/// 16-bit floats as the bits that they are: for definitions that only compare and select. NaN compares as if
-/// it were beyond infinity.
+/// What is known of a number: that of a constant is known before the loop.
+enum class Known { nothing, zero, above, below };
+
+/// 16-bit floats as the bits that they are: for definitions that only compare and select. What a comparison
+/// with NaN gives is not told.
 template <class H>
 struct Bits {
   using IsKeratinValue = void;
   hn::Vec<Tag<std::int16_t>> raw;
+  Known known = Known::nothing;
 };
 
 namespace detail {
 
+HWY_INLINE hn::Vec<Tag<std::uint16_t>> unsigned_words(hn::Vec<Tag<std::int16_t>> v) {
+  return hn::BitCast(Tag<std::uint16_t>(), v);
+}
+HWY_INLINE Mask<std::int16_t> unsigned_below(hn::Vec<Tag<std::int16_t>> a, hn::Vec<Tag<std::int16_t>> b) {
+  return {hn::RebindMask(Tag<std::int16_t>(), hn::Lt(unsigned_words(a), unsigned_words(b)))};
+}
 // In the order of the numbers, both zeros equal.
 template <class H>
 HWY_INLINE hn::Vec<Tag<std::int16_t>> ordered(Bits<H> x) {
@@ -269,7 +312,11 @@ HWY_INLINE std::uint32_t bits_of(float number) {
 template <class H>
 HWY_INLINE Bits<H> like(Bits<H>, Constant c) {
   const std::uint32_t bits = detail::bits_of<H>(static_cast<float>(c.hi));
-  return {hn::Set(Tag<std::int16_t>(), static_cast<std::int16_t>(bits))};
+  const Known known = bits == 0       ? Known::zero
+                      : bits < 0x8000 ? Known::above
+                      : bits > 0x8000 ? Known::below
+                                      : Known::nothing;
+  return {hn::Set(Tag<std::int16_t>(), static_cast<std::int16_t>(bits)), known};
 }
 // Compiled and never reached: a definition that computes does not only select.
 template <class H>
@@ -283,24 +330,45 @@ HWY_INLINE Bits<H> operator*(Bits<H> a, Bits<H>) {
   return a;
 }
 template <class H>
+HWY_INLINE Bits<H> where(Mask<std::int16_t> m, Bits<H> a, Bits<H> b) {
+  return {hn::IfThenElse(m.raw, a.raw, b.raw)};
+}
+// Of positive numbers the bits are in the numbers' order, as whole numbers with a sign even among all
+// numbers; of negative ones in the reverse order, without a sign among all.
+template <class H>
 HWY_INLINE Mask<std::int16_t> operator<(Bits<H> a, Bits<H> b) {
+  const Tag<std::int16_t> tag;
+  if (b.known == Known::above) return {hn::Lt(a.raw, b.raw)};
+  if (b.known == Known::below) return detail::unsigned_below(b.raw, a.raw);
+  if (b.known == Known::zero) return detail::unsigned_below(hn::Set(tag, std::int16_t{-0x8000}), a.raw);
   return {hn::Lt(detail::ordered(a), detail::ordered(b))};
 }
 template <class H>
 HWY_INLINE Mask<std::int16_t> operator>(Bits<H> a, Bits<H> b) {
-  return b < a;
+  if (b.known == Known::above || b.known == Known::zero) return {hn::Gt(a.raw, b.raw)};
+  if (b.known == Known::below) return detail::unsigned_below(a.raw, b.raw);
+  return {hn::Gt(detail::ordered(a), detail::ordered(b))};
 }
 template <class H>
 HWY_INLINE Mask<std::int16_t> operator<=(Bits<H> a, Bits<H> b) {
-  return !(b < a);
+  return !(a > b);
 }
 template <class H>
 HWY_INLINE Mask<std::int16_t> operator>=(Bits<H> a, Bits<H> b) {
   return !(a < b);
 }
 template <class H>
-HWY_INLINE Bits<H> where(Mask<std::int16_t> m, Bits<H> a, Bits<H> b) {
-  return {hn::IfThenElse(m.raw, a.raw, b.raw)};
+HWY_INLINE Mask<std::int16_t> operator==(Bits<H> a, Bits<H> b) {
+  return {hn::Eq(detail::ordered(a), detail::ordered(b))};
+}
+// Compare with what may be a constant.
+template <class H>
+HWY_INLINE Bits<H> min(Bits<H> a, Bits<H> b) {
+  return where(a > b, b, a);
+}
+template <class H>
+HWY_INLINE Bits<H> max(Bits<H> a, Bits<H> b) {
+  return where(a < b, b, a);
 }
 template <class H>
 HWY_INLINE Bits<H> abs(Bits<H> x) {
@@ -310,4 +378,14 @@ template <class H>
 HWY_INLINE Mask<std::int16_t> is_nan(Bits<H> x) {
   constexpr std::int16_t kInfinity = std::is_same_v<H, float16> ? 0x7C00 : 0x7F80;
   return {hn::Gt(abs(x).raw, hn::Set(Tag<std::int16_t>(), kInfinity))};
+}
+/// g times a slope that is 0 or 1: not 0 where g is infinite, nor where it is NaN.
+template <class H>
+HWY_INLINE Bits<H> selected_product(Bits<H> slope, Bits<H> g) {
+  const Tag<std::int16_t> tag;
+  constexpr std::int16_t kInfinity = std::is_same_v<H, float16> ? 0x7C00 : 0x7F80;
+  const auto finite = hn::Lt(abs(g).raw, hn::Set(tag, kInfinity));
+  const auto sign = hn::And(g.raw, hn::Set(tag, std::int16_t{-0x8000}));
+  const auto nothing = hn::IfThenElse(finite, sign, hn::Set(tag, std::int16_t{0x7FFF}));
+  return {hn::IfThenElse(hn::Eq(slope.raw, hn::Zero(tag)), nothing, g.raw)};
 }

@@ -110,6 +110,20 @@ HWY_INLINE bool all(Mask<T> a) {
   return hn::AllTrue(Tag<T>(), a.raw);
 }
 
+/// Bit i is lane i's.
+HWY_INLINE std::uint32_t mask_bits(Mask<float> a) {
+#if HWY_TARGET == HWY_AVX3
+  return a.raw.raw;
+#elif HWY_TARGET == HWY_AVX2
+  return static_cast<std::uint32_t>(_mm256_movemask_ps(a.raw.raw));
+#else
+  static_assert(hn::MaxLanes(Tag<float>()) <= 8);
+  std::uint8_t bits[8] = {};
+  hn::StoreMaskBits(Tag<float>(), a.raw, bits);
+  return bits[0];
+#endif
+}
+
 /// Lane by lane: a where m, else b.
 template <class T>
 HWY_INLINE Vec<T> where(Mask<T> m, Vec<T> a, Vec<T> b) {

@@ -11,6 +11,7 @@ struct SoftShrink {
         {.name = "threshold", .keras3 = "threshold", .constraint = "at least 0"})};
   }
   static constexpr bool exact_in_own_type() { return true; }
+  static constexpr bool slope_only_selects() { return true; }
   static constexpr bool keeps_nan() { return true; }
 
   template <class X>
