@@ -1,7 +1,8 @@
 // The route through a fast kernel: f32 in f32, a group of vectors at a time. Lanes outside the kernel's range
-// take the definition in f64; which way a lane goes depends on its own number alone, so the bits depend on no
-// neighbour.
+// take the definition in f64, later.
 #include "keratin/activations/tables/kernels.inl"
+
+#include "keratin/activations/later.inl"
 
 template <class K>
 struct Tables;
@@ -20,47 +21,42 @@ struct Tables {
   using Lane = float;
   static constexpr std::size_t kVectors = K::kVectors, kWidth = hn::MaxLanes(FloatTag());
   static constexpr std::size_t kLanes = kVectors * kWidth;
+  static constexpr bool kTotal = K::kTotal;
   using Group = Floats[kVectors];
+  using Block = FloatBlock<kVectors>;
+  using Values = std::conditional_t<kTotal, NothingLeft, Later<float, false>>;
+  using Slopes = std::conditional_t<kTotal, NothingLeft, Later<float, true>>;
 
   template <class D>
-  static HWY_INLINE void forward(const Prepared<K, D>& f, const float* x, float* y, bool streams) {
+  static HWY_INLINE void forward(const Prepared<K, D>& f, const float* x, float* y, bool streams,
+                                 Values& later) {
     Group in, out;
     load_group(x, in);
-    values(f, in, out);
+    if (HWY_UNLIKELY(!values(f, in, out))) keep(f, x, x, y, later);
     store_group(out, y, streams);
   }
   template <class D>
-  static HWY_INLINE void values(const Prepared<K, D>& f, const Group& in, Group& out) {
-    const bool inside = f.kernel(in, out);
-    if constexpr (!K::kTotal) {
-      if (HWY_UNLIKELY(!inside)) mend(f.definition, in, out);
-    }
-  }
-  // Of a slope's kernel.
-  template <class D>
-  static HWY_INLINE void slopes(const Prepared<K, D>& f, const Group& in, Group& out) {
-    const bool inside = f.kernel(in, out);
-    if constexpr (!K::kTotal) {
-      if (HWY_LIKELY(inside)) return;
-      Group ones;
-      for (std::size_t u = 0; u < kVectors; ++u) ones[u] = hn::Set(FloatTag(), 1.0f);
-      mend(f.definition, in, ones, out);
-    }
-  }
-
-  template <class D>
   static HWY_INLINE void gradient(const Prepared<K, D>& f, const float* x, const float* upstream, float* out,
-                                  bool streams) {
+                                  bool streams, Slopes& later) {
     Group in, factor, slope;
     load_group(x, in);
     load_group(upstream, factor);
-    const bool inside = f.kernel(in, slope);
+    const bool inside = slopes(f, in, slope);
     for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
-    if constexpr (!K::kTotal) {
-      if (HWY_UNLIKELY(!inside)) mend(f.definition, in, factor, slope);
-    }
+    if (HWY_UNLIKELY(!inside)) keep(f, x, upstream, out, later);
     store_group(slope, out, streams);
   }
+
+  // Whether all of them are right; those outside() are not.
+  template <class D>
+  static HWY_INLINE bool values(const Prepared<K, D>& f, const Group& in, Group& out) {
+    return f.kernel(in, out) || kTotal;
+  }
+  template <class D>
+  static HWY_INLINE bool slopes(const Prepared<K, D>& f, const Group& in, Group& out) {
+    return f.kernel(in, out) || kTotal;
+  }
+  static HWY_INLINE Mask<float> outside(Floats x) { return !Mask<float>{K::inside(x)}; }
 
  private:
   static HWY_INLINE void load_group(const float* from, Group& to) {
@@ -69,56 +65,15 @@ struct Tables {
   static HWY_INLINE void store_group(const Group& from, float* to, bool streams) {
     for (std::size_t u = 0; u < kVectors; ++u) store_raw(from[u], FloatTag(), to + u * kWidth, streams);
   }
-
-  static HWY_INLINE void copy(const Group& from, Group& to) {
-    for (std::size_t u = 0; u < kVectors; ++u) to[u] = from[u];
-  }
-  // Puts the lanes outside right. On copies: groups whose address a call takes live in memory always, which
-  // costs a tenth of the time.
-  template <class D>
-  static HWY_INLINE void mend(const D& definition, const Group& in, Group& out) {
-    Group x, y;
-    copy(in, x);
-    copy(out, y);
-    outside(definition, x, y);
-    copy(y, out);
-  }
-  template <class D>
-  static HWY_INLINE void mend(const D& definition, const Group& in, const Group& factor, Group& out) {
-    Group x, upstream, y;
-    copy(in, x);
-    copy(factor, upstream);
-    copy(out, y);
-    outside(definition, x, upstream, y);
-    copy(y, out);
-  }
-  template <class D>
-  static HWY_NOINLINE void outside(const D& definition, const Group& in, Group& out) {
-    const FloatTag tag;
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      const auto inside = K::inside(in[u]);
-      if (hn::AllTrue(tag, inside)) continue;
-      alignas(64) float x[kWidth], y[kWidth];
-      hn::Store(in[u], tag, x);
-      for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
-        forward_block<Promoted>(definition, x + i, y + i, false);
+  // Not inlined: what a rare branch needs would live in memory always.
+  template <class D, class Kept>
+  static HWY_NOINLINE void keep(const Prepared<K, D>& f, const float* x, const float* upstream, float* to,
+                                Kept& later) {
+    if constexpr (!kTotal) {
+      for (std::size_t u = 0; u < kVectors; ++u) {
+        const Vec<float> in = load(x + u * kWidth), factor = load(upstream + u * kWidth);
+        later.template add<Block>(f, outside(in.raw), u, in, factor, to);
       }
-      out[u] = hn::IfThenElse(inside, out[u], hn::Load(tag, y));
-    }
-  }
-  template <class D>
-  static HWY_NOINLINE void outside(const D& definition, const Group& in, const Group& factor, Group& out) {
-    const FloatTag tag;
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      const auto inside = K::inside(in[u]);
-      if (hn::AllTrue(tag, inside)) continue;
-      alignas(64) float x[kWidth], upstream[kWidth], y[kWidth];
-      hn::Store(in[u], tag, x);
-      hn::Store(factor[u], tag, upstream);
-      for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
-        gradient_block<Promoted>(definition, x + i, upstream + i, y + i, false);
-      }
-      out[u] = hn::IfThenElse(inside, out[u], hn::Load(tag, y));
     }
   }
 };

@@ -7,19 +7,21 @@ template <class D>
 struct Composed;
 struct Compositions {
   static constexpr std::size_t kVectors = 1, kWidth = hn::MaxLanes(FloatTag());
+  static constexpr bool kTotal = true;
   using Group = Floats[kVectors];
 
   template <class D>
-  static HWY_INLINE void values(const Composed<D>& f, const Group& in, Group& out) {
+  static HWY_INLINE bool values(const Composed<D>& f, const Group& in, Group& out) {
     float lanes[kWidth];
     hn::StoreU(in[0], FloatTag(), lanes);
     for (std::size_t i = 0; i < kWidth; i += Promoted::kLanes) {
       forward_block<Promoted>(f.definition, lanes + i, lanes + i, false);
     }
     out[0] = hn::LoadU(FloatTag(), lanes);
+    return true;
   }
   template <class D>
-  static HWY_INLINE void slopes(const Composed<D>& f, const Group& in, Group& out) {
+  static HWY_INLINE bool slopes(const Composed<D>& f, const Group& in, Group& out) {
     float lanes[kWidth], ones[Promoted::kLanes];
     hn::StoreU(in[0], FloatTag(), lanes);
     for (float& one : ones) one = 1;
@@ -27,105 +29,13 @@ struct Compositions {
       gradient_block<Promoted>(f.definition, lanes + i, ones, lanes + i, false);
     }
     out[0] = hn::LoadU(FloatTag(), lanes);
+    return true;
   }
 };
 template <class D>
 struct Composed {
   using Route = Compositions;
   const D& definition;
-};
-
-// A wide number as two doubles; lo tells on which side of a tie hi it lies.
-HWY_INLINE Pair parts(Wide x) {
-  const Mask<double> plain = x.exponent == set(0.0);
-  const Vec<double> exponent = simd::HWY_NAMESPACE::detail::clamp(x.exponent, -1000, 1000);
-  return {where(plain, x.hi, scale(x.hi, exponent)), x.lo};
-}
-
-template <class D>
-HWY_NOINLINE Pair wide_value(const D& definition, Vec<double> x) {
-  return parts(definition(Widened::enter(x)));
-}
-template <class D>
-HWY_NOINLINE Pair wide_gradient(const D& definition, Vec<double> x, Vec<double> upstream) {
-  return parts(derivative_of(definition, Widened::enter(x)) * widen(upstream));
-}
-
-// Lanes that f32 leaves in doubt, with what they come from. They wait until there are many: the definition in
-// f64 takes as long for one lane as for a vector.
-template <class H, bool kOfSlopes>
-class Doubts {
- public:
-  /// Before those of a block are added: the others' results have been stored.
-  template <class F>
-  HWY_INLINE void make_room(const F& f) {
-    if (count_ > kRoom - kMostOfBlock) settle_all(f);
-  }
-  /// Of a block's vector u, the lanes in `mask`. Their results go to `to` later, after those of all lanes.
-  template <class Block>
-  HWY_INLINE void add(Mask<float> mask, std::size_t u, const H* x, const H* upstream, H* to) {
-    for (std::uint32_t bits = mask_bits(mask); bits != 0; bits &= bits - 1) {
-      const std::size_t place = Block::place(u, static_cast<std::size_t>(std::countr_zero(bits)));
-      x_[count_] = to_float(x[place]);
-      if constexpr (kOfSlopes) upstream_[count_] = to_float(upstream[place]);
-      to_[count_++] = to + place;
-    }
-  }
-  template <class F>
-  HWY_INLINE void settle(const F& f) {
-    if (HWY_UNLIKELY(count_ > 0)) settle_all(f);
-  }
-
- private:
-  static constexpr std::size_t kWidth = hn::MaxLanes(FloatTag());
-  static constexpr std::size_t kMostOfBlock = 64, kRoom = 2 * kMostOfBlock;
-
-  template <class F>
-  HWY_NOINLINE void settle_all(const F& f) {
-    constexpr std::size_t kAtOnce = hn::MaxLanes(Tag<double>());
-    for (std::size_t i = count_; i % kWidth != 0; ++i) x_[i] = upstream_[i] = 1;
-    for (std::size_t first = 0; first < count_; first += kWidth) {
-      float numbers[kWidth];
-      for (std::size_t i = 0; i < kWidth; i += kAtOnce) store_rounded(settled(f, first + i), numbers + i);
-      H rounded[kWidth];
-      store_half(rounded_bits<false>(load(numbers), H()), rounded, false);
-      for (std::size_t i = first; i < std::min(count_, first + kWidth); ++i) *to_[i] = rounded[i - first];
-    }
-    count_ = 0;
-  }
-
-  // From f64, and from wide numbers next to a tie.
-  template <class F>
-  HWY_INLINE Vec<double> settled(const F& f, std::size_t first) const {
-    const auto& definition = f.definition;
-    const Vec<double> x = load(x_ + first), number = Promoted::enter(x);
-    if constexpr (kOfSlopes) {
-      const Vec<double> upstream = load(upstream_ + first), y = derivative_of(definition, number) * upstream;
-      const Vec<double> once = rounded_once(y, [&] { return wide_gradient(definition, x, upstream); });
-      if constexpr (requires { f.kernel.of_few_digits(x); }) {
-        return where(f.kernel.of_few_digits(x), round_to<H>(shortened(y), set(0.0)).number, once);
-      }
-      return once;
-    } else {
-      return rounded_once(definition(number), [&] { return wide_value(definition, x); });
-    }
-  }
-  // To 44 digits: without the roundings that hide a tie.
-  static HWY_INLINE Vec<double> shortened(Vec<double> y) {
-    const Vec<double> far = y * set(513.0);
-    return far - (far - y);
-  }
-  template <class GetWide>
-  static HWY_INLINE Vec<double> rounded_once(Vec<double> y, const GetWide& wide) {
-    const RoundedOnce rounded = round_to<H>(y, set(0.0));
-    if (all(!rounded.close)) return rounded.number;
-    const Pair pair = wide();
-    return where(rounded.close, round_to<H>(pair.hi, pair.lo).number, rounded.number);
-  }
-
-  std::size_t count_ = 0;
-  double x_[kRoom], upstream_[kRoom];
-  H* to_[kRoom];
 };
 
 // From the f32 results of Source, which are Tables of a kernel or Compositions.
@@ -136,39 +46,40 @@ struct Half {
   static constexpr std::size_t kLanes = kVectors * kWidth;
   using Group = Floats[kVectors];
   using Block = HalfBlock<H, kVectors>;
-  using Values = Doubts<H, false>;
-  using Slopes = Doubts<H, true>;
+  using Values = Later<H, false>;
+  using Slopes = Later<H, true>;
 
   template <class F>
-  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams, Values& doubts) {
+  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams, Values& later) {
     Group in, out;
     read(x, in);
-    Source::values(f, in, out);
+    const bool inside = Source::values(f, in, out);
     ValueRounder rounder;
     decltype(rounder(Vec<float>{out[0]})) rounded[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u) rounded[u] = rounder(Vec<float>{out[u]});
-    if (HWY_UNLIKELY(rounder.doubts())) {
+    if (HWY_UNLIKELY(!inside || rounder.doubts())) {
       Group kept;
       copy(out, kept);
-      keep(f, kept, x, y, doubts);
+      keep(f, kept, x, y, later);
     }
     Block::write(rounded, y, streams);
   }
   template <class F>
   static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams,
-                                  Slopes& doubts) {
+                                  Slopes& later) {
     Group in, slope, factor;
     read(x, in);
-    Source::slopes(f, in, slope);
+    const bool inside = Source::slopes(f, in, slope);
     read(upstream, factor);
     SlopeRounder rounder;
     decltype(rounder(Vec<float>{slope[0]})) rounded[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u)
       rounded[u] = rounder(Vec<float>{slope[u]} * Vec<float>{factor[u]});
-    if (HWY_UNLIKELY(rounder.doubts() || (kDoubtsSlopes<F> && holds_extremes(slope, kSmallest<F>)))) {
+    if (HWY_UNLIKELY(!inside || rounder.doubts() ||
+                     (kDoubtsSlopes<F> && holds_extremes(slope, kSmallest<F>)))) {
       Group kept;
       copy(slope, kept);
-      keep(f, kept, x, upstream, out, doubts);
+      keep(f, kept, x, upstream, out, later);
     }
     Block::write(rounded, out, streams);
   }
@@ -226,23 +137,27 @@ struct Half {
   // Adds the lanes that f32 does not decide. Not inlined, and on copies: what a rare branch needs would live
   // in memory always.
   template <class F>
-  static HWY_NOINLINE void keep(const F& f, const Group& result, const H* x, H* to, Values& doubts) {
-    doubts.make_room(f);
-    for (std::size_t u = 0; u < kVectors; ++u)
-      doubts.template add<Block>(ValueRounder::lanes_in_doubt(Vec<float>{result[u]}), u, x, x, to);
+  static HWY_NOINLINE void keep(const F& f, const Group& result, const H* x, H* to, Values& later) {
+    Group in;
+    read(x, in);
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      Mask<float> lanes = ValueRounder::lanes_in_doubt(Vec<float>{result[u]});
+      if constexpr (!Source::kTotal) lanes = lanes || Source::outside(in[u]);
+      later.template add<Block>(f, lanes, u, Vec<float>{in[u]}, Vec<float>{in[u]}, to);
+    }
   }
   template <class F>
   static HWY_NOINLINE void keep(const F& f, const Group& slope, const H* x, const H* upstream, H* to,
-                                Slopes& doubts) {
+                                Slopes& later) {
     Group in, factor;
     read(x, in);
     read(upstream, factor);
-    doubts.make_room(f);
     for (std::size_t u = 0; u < kVectors; ++u) {
       const Vec<float> product = Vec<float>{slope[u]} * Vec<float>{factor[u]};
       Mask<float> lanes = SlopeRounder::lanes_in_doubt(product);
       if constexpr (kDoubtsSlopes<F>) lanes = lanes || of_few_digits<F>(in[u], slope[u], factor[u]);
-      doubts.template add<Block>(lanes, u, x, upstream, to);
+      if constexpr (!Source::kTotal) lanes = lanes || Source::outside(in[u]);
+      later.template add<Block>(f, lanes, u, Vec<float>{in[u]}, Vec<float>{factor[u]}, to);
     }
   }
 };
@@ -315,37 +230,37 @@ struct Straight {
   static constexpr std::size_t kVectors = 4, kLanes = kVectors * hn::MaxLanes(FloatTag());
   using Group = Vec<float>[kVectors];
   using Block = HalfBlock<H, kVectors>;
-  using Values = Doubts<H, false>;
-  using Slopes = Doubts<H, true>;
+  using Values = Later<H, false>;
+  using Slopes = Later<H, true>;
 
   template <class F>
-  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams, Values& doubts) {
+  static HWY_INLINE void forward(const F& f, const H* x, H* y, bool streams, Values& later) {
     Group in, out;
     Block::read(x, in);
     for (std::size_t u = 0; u < kVectors; ++u) out[u] = f.value(in[u]);
-    round(f, in, in, out, x, x, y, streams, doubts);
+    round(f, in, in, out, x, x, y, streams, later);
   }
   template <class F>
   static HWY_INLINE void gradient(const F& f, const H* x, const H* upstream, H* out, bool streams,
-                                  Slopes& doubts) {
+                                  Slopes& later) {
     Group in, factor, product;
     Block::read(x, in);
     Block::read(upstream, factor);
     for (std::size_t u = 0; u < kVectors; ++u) product[u] = f.product(in[u], factor[u]);
-    round(f, in, factor, product, x, upstream, out, streams, doubts);
+    round(f, in, factor, product, x, upstream, out, streams, later);
   }
 
  private:
   template <class F, class Kept>
   static HWY_INLINE void round(const F& f, const Group& in, const Group& factor, const Group& result,
-                               const H* x, const H* upstream, H* to, bool streams, Kept& doubts) {
+                               const H* x, const H* upstream, H* to, bool streams, Kept& later) {
     if constexpr (F::kDoubts) {
       Mask<float> any = f.doubtful(in[0], factor[0], result[0]);
       for (std::size_t u = 1; u < kVectors; ++u) any = any || f.doubtful(in[u], factor[u], result[u]);
       if (HWY_UNLIKELY(!all(!any))) {
         Group kept;
         for (std::size_t u = 0; u < kVectors; ++u) kept[u] = result[u];
-        keep(f, kept, x, upstream, to, doubts);
+        keep(f, kept, x, upstream, to, later);
       }
     }
     decltype(rounded_evenly(result[0], H())) rounded[kVectors];
@@ -354,13 +269,12 @@ struct Straight {
   }
   template <class F, class Kept>
   static HWY_NOINLINE void keep(const F& f, const Group& result, const H* x, const H* upstream, H* to,
-                                Kept& doubts) {
+                                Kept& later) {
     Group in, factor;
     Block::read(x, in);
     Block::read(upstream, factor);
-    doubts.make_room(f);
     for (std::size_t u = 0; u < kVectors; ++u)
-      doubts.template add<Block>(f.doubtful(in[u], factor[u], result[u]), u, x, upstream, to);
+      later.template add<Block>(f, f.doubtful(in[u], factor[u], result[u]), u, in[u], factor[u], to);
   }
 };
 

@@ -1,0 +1,131 @@
+// Lanes that a loop cannot settle where it is: outside a kernel's table, or next to a tie of a 16-bit type.
+// They wait until there are many, with what they come from, and then run the definition in f64 together,
+// which takes as long for one lane as for a vector. Which lanes wait depends on their own numbers alone, and
+// what they get not on what they wait with. Included by kernels.inl.
+
+// A block of kVectors vectors of f32, one after another; of 16-bit floats it is HalfBlock.
+template <std::size_t kVectors>
+struct FloatBlock {
+  static constexpr std::size_t place(std::size_t u, std::size_t lane) {
+    return u * hn::MaxLanes(FloatTag()) + lane;
+  }
+};
+
+// A wide number as two doubles; lo tells on which side of a tie hi it lies.
+HWY_INLINE Pair parts(Wide x) {
+  const Mask<double> plain = x.exponent == set(0.0);
+  const Vec<double> exponent = simd::HWY_NAMESPACE::detail::clamp(x.exponent, -1000, 1000);
+  return {where(plain, x.hi, scale(x.hi, exponent)), x.lo};
+}
+
+template <class D>
+HWY_NOINLINE Pair wide_value(const D& definition, Vec<double> x) {
+  return parts(definition(Widened::enter(x)));
+}
+template <class D>
+HWY_NOINLINE Pair wide_gradient(const D& definition, Vec<double> x, Vec<double> upstream) {
+  return parts(derivative_of(definition, Widened::enter(x)) * widen(upstream));
+}
+
+template <class T, bool kOfSlopes>
+class Later {
+ public:
+  HWY_INLINE Later() {}
+
+  /// Adds the lanes of `mask` of a block's vector u. Their results go to the block `to` after those of all
+  /// its lanes; those of the blocks before have been stored.
+  template <class Block, class F>
+  HWY_INLINE void add(const F& f, Mask<float> mask, std::size_t u, Vec<float> x, Vec<float> upstream, T* to) {
+    const std::uint32_t lanes = mask_bits(mask);
+    if (lanes == 0) return;
+    if (block_ != to) {
+      if (count_ > kRoom - kMostOfBlock || to - start_ > kFarthest) settle_all(f);
+      if (count_ == 0) start_ = to;
+      block_ = to;
+    }
+    const PlaceTag whole;
+    alignas(64) std::int32_t places[kWidth];
+    for (std::size_t lane = 0; lane < kWidth; ++lane)
+      places[lane] = static_cast<std::int32_t>(Block::place(u, lane));
+    const auto place =
+        hn::Add(hn::Load(whole, places), hn::Set(whole, static_cast<std::int32_t>(to - start_)));
+    hn::StoreU(hn::Compress(x.raw, mask.raw), FloatTag(), x_ + count_);
+    if constexpr (kOfSlopes) hn::StoreU(hn::Compress(upstream.raw, mask.raw), FloatTag(), upstream_ + count_);
+    hn::StoreU(hn::Compress(place, hn::RebindMask(whole, mask.raw)), whole, place_ + count_);
+    count_ += static_cast<std::size_t>(std::popcount(lanes));
+  }
+
+  template <class F>
+  HWY_INLINE void settle(const F& f) {
+    if (HWY_UNLIKELY(count_ > 0)) settle_all(f);
+  }
+
+ private:
+  using PlaceTag = hn::RebindToSigned<FloatTag>;
+  static constexpr std::size_t kWidth = hn::MaxLanes(FloatTag());
+  static constexpr std::size_t kMostOfBlock = 4 * kWidth, kRoom = 4 * kMostOfBlock;
+  static constexpr std::ptrdiff_t kFarthest = std::ptrdiff_t{1} << 30;
+
+  template <class F>
+  HWY_NOINLINE void settle_all(const F& f) {
+    constexpr std::size_t kAtOnce = hn::MaxLanes(Tag<double>());
+    hn::StoreU(hn::Set(FloatTag(), 1.0f), FloatTag(), x_ + count_);
+    hn::StoreU(hn::Set(FloatTag(), 1.0f), FloatTag(), upstream_ + count_);
+    for (std::size_t first = 0; first < count_; first += kWidth) {
+      float numbers[kWidth];
+      for (std::size_t i = 0; i < kWidth; i += kAtOnce) store_rounded(settled(f, first + i), numbers + i);
+      const std::size_t here = std::min(kWidth, count_ - first);
+      if constexpr (std::is_same_v<T, float>) {
+        for (std::size_t i = 0; i < here; ++i) start_[place_[first + i]] = numbers[i];
+      } else {
+        T rounded[kWidth];
+        store_half(rounded_bits<false>(load(numbers), T()), rounded, false);
+        for (std::size_t i = 0; i < here; ++i) start_[place_[first + i]] = rounded[i];
+      }
+    }
+    count_ = 0;
+  }
+
+  template <class F>
+  HWY_INLINE Vec<double> settled(const F& f, std::size_t first) const {
+    const auto& definition = f.definition;
+    const Vec<double> x = load_promoted(x_ + first), number = Promoted::enter(x);
+    if constexpr (kOfSlopes) {
+      const Vec<double> upstream = load_promoted(upstream_ + first);
+      const Vec<double> y = derivative_of(definition, number) * upstream;
+      if constexpr (std::is_same_v<T, float>) {
+        return where(is_nan(x), x, y);
+      } else {
+        const Vec<double> once = rounded_once(y, [&] { return wide_gradient(definition, x, upstream); });
+        if constexpr (requires { f.kernel.of_few_digits(x); })
+          return where(f.kernel.of_few_digits(x), round_to<T>(shortened(y), set(0.0)).number, once);
+        return once;
+      }
+    } else {
+      const Vec<double> y = definition(number);
+      if constexpr (std::is_same_v<T, float>) {
+        return where(is_nan(x), x, y);
+      } else {
+        return rounded_once(y, [&] { return wide_value(definition, x); });
+      }
+    }
+  }
+  // To 16 bits: from f64, and from wide numbers next to a tie.
+  template <class GetWide>
+  static HWY_INLINE Vec<double> rounded_once(Vec<double> y, const GetWide& wide) {
+    const RoundedOnce rounded = round_to<T>(y, set(0.0));
+    if (all(!rounded.close)) return rounded.number;
+    const Pair pair = wide();
+    return where(rounded.close, round_to<T>(pair.hi, pair.lo).number, rounded.number);
+  }
+  // To 44 digits: without the roundings that hide a tie.
+  static HWY_INLINE Vec<double> shortened(Vec<double> y) {
+    const Vec<double> far = y * set(513.0);
+    return far - (far - y);
+  }
+
+  std::size_t count_ = 0;
+  T *start_ = nullptr, *block_ = nullptr;
+  float x_[kRoom + kWidth], upstream_[kRoom + kWidth];
+  std::int32_t place_[kRoom + kWidth];
+};
