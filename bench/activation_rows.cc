@@ -105,15 +105,25 @@ Verdict judge(const ActivationRow& row) {
   for (const auto& peer : row.peers) least = std::min(least, known_error(peer.first, what));
   const double enough = std::max(least, 2.0);
   const bool bound_by_memory = lists(kBars[0].functions, what.function);
-  return {.fastest = against(row, bar.fastest, [](std::string_view) { return true; }),
+  const Ratio copy{.name = std::isfinite(row.limit_ns) ? "copy" : "", .ratio = row.ns / row.limit_ns};
+  const auto any = [](std::string_view) { return true; };
+  if (what.dtype == DType::float16 || what.dtype == DType::bfloat16) {
+    const bool copies = !what.gradient && lists(kBoundByCopy, what.function);
+    Verdict verdict{
+        .fastest = against(row, copies ? 0 : kHalves, any), .accurate = {}, .framework = {}, .copy = copy};
+    if (copies) verdict.copy.bar = kHalvesOverCopy;
+    return verdict;
+  }
+  return {.fastest = against(row, bar.fastest, any),
           .accurate = against(row, bar.accurate,
                               [&](std::string_view peer) { return known_error(peer, what) <= enough; }),
-          .framework = against(row, bound_by_memory || what.gradient ? 0 : kFrameworks, is_framework)};
+          .framework = against(row, bound_by_memory || what.gradient ? 0 : kFrameworks, is_framework),
+          .copy = copy};
 }
 
-std::vector<const ActivationRow*> headline(const ActivationRun& run) {
-  const auto counts = [](const ActivationRow& row) {
-    return row.what.dtype == DType::float32 && row.memory == "reused" && row.threads == 1;
+std::vector<const ActivationRow*> headline(const ActivationRun& run, DType dtype) {
+  const auto counts = [dtype](const ActivationRow& row) {
+    return row.what.dtype == dtype && row.memory == "reused" && row.threads == 1;
   };
   constexpr double kWanted = 65536;
   const auto distance = [&](const ActivationRow& row) {

@@ -42,15 +42,18 @@ struct Ratio {
   bool passes() const { return name.empty() || bar == 0 || ratio <= bar; }
 };
 
-/// Against the fastest peer; the fastest within 2 ULP, or else the most accurate; the fastest framework.
+/// Against the fastest peer; the fastest within 2 ULP, or else the most accurate; the fastest framework; the
+/// copy of the same bytes.
 struct Verdict {
-  Ratio fastest, accurate, framework;
+  Ratio fastest, accurate, framework, copy;
+  bool has_bar() const { return fastest.bar > 0 || copy.bar > 0; }
+  bool passes() const { return fastest.passes() && accurate.passes() && framework.passes() && copy.passes(); }
 };
 Verdict judge(const ActivationRow& row);
 
-/// The rows that the tables show and the bars are for: float32, 65,536 elements or the nearest, into a reused
-/// result, on one thread.
-std::vector<const ActivationRow*> headline(const ActivationRun& run);
+/// The rows that the tables show and the bars are for: of one type, 65,536 elements or the nearest, into a
+/// reused result, on one thread.
+std::vector<const ActivationRow*> headline(const ActivationRun& run, DType dtype = DType::float32);
 
 /// "tanh", "softmax, rows of 128", "tanh gradient".
 std::string title(const ActivationRow& row);

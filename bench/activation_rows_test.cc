@@ -40,6 +40,19 @@ TEST(ActivationRows, TakeTheMostAccuratePeerWhereNoneIsWithinTwoUlp) {
   EXPECT_EQ(judge(row).accurate.name, "eigen");
 }
 
+TEST(ActivationRows, HoldSixteenBitFloatsToTheFastestPeerOrToTheCopy) {
+  ActivationRow row = tanh_row();
+  row.what.dtype = DType::bfloat16;
+  EXPECT_EQ(judge(row).fastest.bar, 0.75);
+  EXPECT_FALSE(judge(row).passes()) << "0.2 is more than three quarters of 0.25";
+  row.what.function = "relu";
+  EXPECT_FALSE(judge(row).passes()) << "0.2 is twice the copy's 0.1";
+  row.ns = 0.11;
+  EXPECT_TRUE(judge(row).passes());
+  row.what.gradient = true;
+  EXPECT_EQ(judge(row).copy.bar, 0) << "a gradient is held to its peers";
+}
+
 TEST(ActivationRows, AreTheSameAfterWritingAndReading) {
   ActivationRun run{.machine = "m", .command = "c", .data = "d", .gigahertz = 3.5, .rows = {tanh_row()}};
   run.rows[0].limit_ns = std::nan("");

@@ -31,6 +31,11 @@ inline constexpr double kSoftmaxShortRows = 0.5;
 /// Against torch, ONNX Runtime, JAX, TensorFlow; not where only memory counts.
 inline constexpr double kFrameworks = 0.5;
 
+/// 16-bit floats: against the fastest peer, and what only memory should bound against the copy.
+inline constexpr double kHalves = 0.75, kHalvesOverCopy = 1 / 0.9;
+inline constexpr std::string_view kBoundByCopy =
+    " relu leaky_relu relu6 hard_tanh soft_shrink hard_shrink threshold ";
+
 /// Largest error over all float32 inputs, in ULP, as measured against MPFR in 2026-11 with the peers' current
 /// releases. A pair that is not listed counts as not known; kLost: the negative tail is lost altogether, by
 /// compositions of functions within 1 ULP (the others that lose it are not listed).
