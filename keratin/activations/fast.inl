@@ -11,6 +11,11 @@ struct Tables;
 template <class K, class D>
 struct Prepared {
   using Route = Tables<K>;
+  /// Whether a slope may be infinite.
+  static constexpr bool kUnbounded = [] {
+    if constexpr (requires { K::kUnbounded; }) return K::kUnbounded;
+    return false;
+  }();
   HWY_INLINE explicit Prepared(const D& d) : kernel(kernel_for<K>(d)), definition(d) {}
   const K kernel;
   const D& definition;

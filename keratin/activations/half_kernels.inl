@@ -35,6 +35,7 @@ struct Compositions {
 template <class D>
 struct Composed {
   using Route = Compositions;
+  static constexpr bool kUnbounded = true;
   const D& definition;
 };
 
@@ -75,8 +76,7 @@ struct Half {
     decltype(rounder(Vec<float>{slope[0]})) rounded[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u)
       rounded[u] = rounder(Vec<float>{slope[u]} * Vec<float>{factor[u]});
-    if (HWY_UNLIKELY(!inside || rounder.doubts() ||
-                     (kDoubtsSlopes<F> && holds_extremes(slope, kSmallest<F>)))) {
+    if (HWY_UNLIKELY(!inside || rounder.doubts() || (kDoubtsSlopes<F> && holds_extremes<F>(slope)))) {
       Group kept;
       copy(slope, kept);
       keep(f, kept, x, upstream, out, later);
@@ -106,16 +106,18 @@ struct Half {
   static constexpr float kSmallest = !kHasZero<F>                  ? 0x1p-126f
                                      : std::is_same_v<H, bfloat16> ? 0x1p-13f
                                                                    : 0x1p-10f;
-  // Whether there is a slope below `smallest`, or none that is finite.
-  static HWY_INLINE bool holds_extremes(const Group& slope, float smallest) {
-    const hn::Rebind<std::uint32_t, FloatTag> whole;
-    const std::uint32_t least = std::bit_cast<std::uint32_t>(smallest);
-    const auto above = [&](Floats y) {
-      return hn::Sub(hn::BitCast(whole, hn::Abs(y)), hn::Set(whole, least));
-    };
-    auto largest = above(slope[0]);
-    for (std::size_t u = 1; u < kVectors; ++u) largest = hn::Max(largest, above(slope[u]));
-    return !hn::AllTrue(whole, hn::Lt(largest, hn::Set(whole, 0x7F800000u - least)));
+  // Whether there is a slope below kSmallest, or an infinite one.
+  template <class F>
+  static HWY_INLINE bool holds_extremes(const Group& slope) {
+    const FloatTag tag;
+    Floats least = hn::Abs(slope[0]), most = hn::Zero(tag);
+    for (std::size_t u = 1; u < kVectors; ++u) least = hn::Min(least, hn::Abs(slope[u]));
+    bool found = !hn::AllFalse(tag, hn::Lt(least, hn::Set(tag, kSmallest<F>)));
+    if constexpr (F::kUnbounded) {
+      for (std::size_t u = 0; u < kVectors; ++u) most = hn::Max(most, slope[u]);
+      found = found || !hn::AllTrue(tag, hn::Lt(most, hn::Set(tag, std::numeric_limits<float>::infinity())));
+    }
+    return found;
   }
   // Slopes whose product needs more digits than f32 has of them: subnormal and infinite ones, whose product
   // may be neither, and those next to a zero.
@@ -166,10 +168,10 @@ struct Half {
 
 // A definition that is exact, or one operation, in its own type: f32 has more than twice the digits of both
 // formats, so rounding its result again rounds once. But for bfloat16's subnormal products, which f32 rounds
-// to the same exponents.
-template <class H, class D>
+// to the same exponents; it holds all their bits where no factor is below 2^-9.
+template <class D, bool kHasSmallFactors>
 struct InOwnType {
-  static constexpr bool kDoubts = std::is_same_v<H, bfloat16>;
+  static constexpr bool kDoubts = kHasSmallFactors;
   const D definition;
 
   HWY_INLINE Vec<float> value(Vec<float> x) const {
@@ -186,6 +188,15 @@ struct InOwnType {
     return {is_tiny(y.raw, 0x1p-126f)};
   }
 };
+// Calls run with the definition, which is exact in H, as Straight takes it.
+template <class H, class D, class Run>
+HWY_INLINE void in_own_type(const D& d, const Run& run) {
+  if constexpr (std::is_same_v<H, bfloat16> && requires { d.factor(); }) {
+    const double factor = d.factor() < 0 ? -d.factor() : d.factor();
+    if (factor != 0 && factor < 0x1p-9) return run(InOwnType<D, true>{d});
+  }
+  run(InOwnType<D, false>{d});
+}
 
 // A kernel whose results can be rounded again.
 template <class H, class K, class D>
@@ -340,7 +351,8 @@ struct HalfEntry {
       if (d.only_selects()) return with_defaults_known(d, select);
     }
     if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return forward_loop<Straight<H>>(InOwnType<H, D>{d}, x, y, n, streams);
+      const auto straight = [&](const auto& f) { forward_loop<Straight<H>>(f, x, y, n, streams); };
+      if (is_exact(d)) return in_own_type<H>(d, straight);
     }
     if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }
@@ -363,7 +375,10 @@ struct HalfEntry {
       if (only_selects_slopes(d)) return with_defaults_known(d, select);
     }
     if constexpr (!kNeverExact<D>) {
-      if (is_exact(d)) return gradient_loop<Straight<H>>(InOwnType<H, D>{d}, x, upstream, out, n, streams);
+      const auto straight = [&](const auto& f) {
+        gradient_loop<Straight<H>>(f, x, upstream, out, n, streams);
+      };
+      if (is_exact(d)) return in_own_type<H>(d, straight);
     }
     if constexpr (!kAlwaysExact<D>) run(Composed<D>{d});
   }

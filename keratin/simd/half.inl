@@ -121,18 +121,20 @@ constexpr std::uint32_t kDoubtOfValues = 1, kDoubtOfSlopes = 4;
 template <std::uint32_t kDoubt>
 class Rounder<bfloat16, kDoubt> {
  public:
-  HWY_INLINE Rounder() : least_(hn::Set(Tag<std::uint32_t>(), ~0u)) {}
+  HWY_INLINE Rounder() : least_(hn::Set(Least(), static_cast<hn::TFromD<Least>>(~0u))) {}
 
   /// What this gives is what HalfBlock takes: numbers whose upper half is the result.
   HWY_INLINE hn::Vec<Tag<std::uint32_t>> operator()(Vec<float> y) {
     // Half of what is dropped, and kDoubt more: now the dropped bits of what is next to a tie are 0 … 2
     // kDoubt.
     const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
-    least_ = hn::Min(least_, hn::ShiftLeft<16>(t));
+    least_ = hn::Min(least_, dropped(Least(), t));
     return t;
   }
   HWY_INLINE bool doubts() const {
-    return !hn::AllTrue(tag(), hn::Gt(least_, hn::Set(tag(), (2 * kDoubt) << 16)));
+    auto least = hn::BitCast(tag(), least_);
+    if constexpr (kPairs) least = hn::ShiftLeft<16>(least);
+    return !hn::AllTrue(tag(), hn::Gt(least, hn::Set(tag(), (2 * kDoubt) << 16)));
   }
   static HWY_INLINE Mask<float> lanes_in_doubt(Vec<float> y) {
     const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
@@ -141,8 +143,19 @@ class Rounder<bfloat16, kDoubt> {
   }
 
  private:
+  // Both halves of each word have a least of their own; only the lower ones are asked for.
+  static constexpr bool kPairs = hn::MaxLanes(Tag<std::uint16_t>()) == 2 * hn::MaxLanes(Tag<float>());
+  using Least = std::conditional_t<kPairs, Tag<std::uint16_t>, Tag<std::uint32_t>>;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> dropped(D lanes, hn::Vec<Tag<std::uint32_t>> t) {
+    if constexpr (sizeof(hn::TFromD<D>) == 2) {
+      return hn::BitCast(lanes, t);
+    } else {
+      return hn::ShiftLeft<16>(t);
+    }
+  }
   static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
-  hn::Vec<Tag<std::uint32_t>> least_;
+  hn::Vec<Least> least_;
 };
 
 template <std::uint32_t kDoubt>

@@ -11,6 +11,7 @@ struct LeakyRelu {
         {.name = "negative_slope", .keras2 = "alpha", .keras3 = "negative_slope"})};
   }
   static constexpr bool exact_in_own_type() { return true; }
+  constexpr double factor() const { return negative_slope; }
   static constexpr bool keeps_nan() { return true; }
 
   template <class X>

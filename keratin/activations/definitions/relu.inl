@@ -34,6 +34,7 @@ struct Relu {
   }
   constexpr bool exact_in_own_type() const { return threshold == 0 || alpha == 0 || alpha == 1; }
   constexpr bool only_selects() const { return alpha == 0; }
+  constexpr double factor() const { return alpha; }
   static constexpr bool keeps_nan() { return true; }
 
   template <class X>

@@ -52,6 +52,7 @@ class Exp {
  public:
   static constexpr std::size_t kVectors = kTableVectors;
   static constexpr bool kTotal = true;
+  static constexpr bool kUnbounded = true;
   HWY_INLINE Exp() : power_(powers.power), rest_(powers.rest) {}
 
   HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {

@@ -2,7 +2,8 @@
 // Each has
 //   kVectors, how many vectors it takes at a time,
 //   operator()(x, y), right in the lanes inside its range; whether all of the group are,
-//   kTotal, whether all lanes always are; if not, inside(x), which of one vector are.
+//   kTotal, whether all lanes always are; if not, inside(x), which of one vector are,
+//   kUnbounded, where a slope may be infinite.
 #include "keratin/activations/tables/tabled.inl"
 
 #include "keratin/activations/tables/exponential.inl"
@@ -15,6 +16,7 @@ template <class Base, bool kLinear, const auto& constant>
 class Above : public Base {
  public:
   static constexpr std::size_t kVectors = Base::kVectors;
+  static constexpr bool kUnbounded = false;
   HWY_INLINE Above() {}  // an implicit constructor would not be of this instruction set
   HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     const FloatTag tag;
