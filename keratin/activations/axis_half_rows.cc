@@ -1,6 +1,11 @@
-// Softmax and kin on rows of f16 and bf16: widened, which is exact, run in f32 and rounded from there.
+// Softmax and kin on rows of f16 and bf16: widened, which is exact, run in f32 and rounded from there; glu
+// and sparsemax in f64, rounded once.
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
 #include <type_traits>
+#include <vector>
 
 #include "keratin/activations/axis_rows.h"
 #include "keratin/activations/softmax/kernels.h"
@@ -19,35 +24,85 @@ const HalfConversion<H>& conversion() {
   }
 }
 
+// Of the two floats around a number that is none the odd one: rounding it again rounds once.
+float to_odd(double value) {
+  const auto nearest = static_cast<float>(value);
+  if (static_cast<double>(nearest) == value || value != value) return nearest;
+  const auto bits = std::bit_cast<std::uint32_t>(nearest);
+  const bool is_beyond = std::fabs(static_cast<double>(nearest)) > std::fabs(value);
+  return std::bit_cast<float>((bits - is_beyond) | 1);
+}
+
+// Rows in f64 between conversions.
+template <class H>
+class WideRow {
+ public:
+  WideRow(Size length) : room_(length), values_(static_cast<std::size_t>(length)) {}
+  double* data() { return values_.data(); }
+  void read(const H* from) {
+    conversion<H>().widen(from, room_.data(), size());
+    std::copy_n(room_.data(), size(), data());
+  }
+  void write(H* to) {
+    std::transform(values_.begin(), values_.end(), room_.data(), to_odd);
+    conversion<H>().narrow(room_.data(), to, size());
+  }
+
+ private:
+  Size size() const { return static_cast<Size>(values_.size()); }
+  RowsRoom room_;
+  std::vector<double> values_;
+};
+
+template <class H>
+void wide_forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length) {
+  const Size in_length = kind == AxisKind::glu ? 2 * length : length;
+  WideRow<H> in(in_length), out(length);
+  for (Size r = 0; r < count; ++r) {
+    in.read(x + r * in_length);
+    forward_rows(kind, in.data(), out.data(), 1, length);
+    out.write(y + r * length);
+  }
+}
+
+template <class H>
+void wide_gradient_rows(AxisKind kind, const H* x, const H* upstream, H* out, Size count, Size length) {
+  const Size in_length = kind == AxisKind::glu ? 2 * length : length;
+  WideRow<H> in(in_length), above(length), result(in_length);
+  for (Size r = 0; r < count; ++r) {
+    in.read(x + r * in_length);
+    above.read(upstream + r * length);
+    gradient_rows(kind, in.data(), above.data(), result.data(), 1, length);
+    result.write(out + r * in_length);
+  }
+}
+
 template <class H>
 void half_forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length) {
+  if (!is_softmax(kind)) return wide_forward_rows(kind, x, y, count, length);
   const HalfConversion<H>& converts = conversion<H>();
-  const Size in_length = kind == AxisKind::glu ? 2 * length : length;
-  RowsRoom buffer(in_length);
+  RowsRoom buffer(length);
   float* rows = buffer.data();
   for (Size first = 0; first < count; first += buffer.rows()) {
-    const Size here = std::min(buffer.rows(), count - first);
-    converts.widen(x + first * in_length, rows, here * in_length);
-    // glu's results do not outrun its inputs: row r is written where row r / 2 was read.
-    for (Size r = 0; kind == AxisKind::glu && r < here; ++r)
-      forward_rows(kind, rows + r * in_length, rows + r * length, 1, length);
-    if (kind != AxisKind::glu) forward_rows(kind, rows, rows, here, length);
-    converts.narrow(rows, y + first * length, here * length);
+    const Size here = std::min(buffer.rows(), count - first), at = first * length;
+    converts.widen(x + at, rows, here * length);
+    forward_rows(kind, rows, rows, here, length);
+    converts.narrow(rows, y + at, here * length);
   }
 }
 
 template <class H>
 void half_gradient_rows(AxisKind kind, const H* x, const H* upstream, H* out, Size count, Size length) {
+  if (!is_softmax(kind)) return wide_gradient_rows(kind, x, upstream, out, count, length);
   const HalfConversion<H>& converts = conversion<H>();
-  const Size in_length = kind == AxisKind::glu ? 2 * length : length;
-  RowsRoom inputs(in_length), upstreams(length), results(in_length);
+  RowsRoom inputs(length), upstreams(length), results(length);
   const Size step = inputs.rows();
   for (Size first = 0; first < count; first += step) {
-    const Size here = std::min(step, count - first);
-    converts.widen(x + first * in_length, inputs.data(), here * in_length);
-    converts.widen(upstream + first * length, upstreams.data(), here * length);
+    const Size here = std::min(step, count - first), at = first * length;
+    converts.widen(x + at, inputs.data(), here * length);
+    converts.widen(upstream + at, upstreams.data(), here * length);
     gradient_rows(kind, inputs.data(), upstreams.data(), results.data(), here, length);
-    converts.narrow(results.data(), out + first * in_length, here * in_length);
+    converts.narrow(results.data(), out + at, here * length);
   }
 }
 

@@ -139,8 +139,6 @@ void glu_gradient(const T* x, const T* upstream, T* out, Size length, Block& blo
   }
 }
 
-bool is_softmax(AxisKind kind) { return kind == AxisKind::softmax || kind == AxisKind::log_softmax; }
-
 struct alignas(64) Line {
   float values[16];
 };

@@ -14,6 +14,8 @@
 
 namespace keratin::inline v0::activations::detail {
 
+inline bool is_softmax(AxisKind kind) { return kind == AxisKind::softmax || kind == AxisKind::log_softmax; }
+
 /// y = f(x) for `count` rows of `length` elements (glu: in y; twice that in x) on this thread, in place
 /// allowed but for glu. The caller holds a FloatEnvironment. Results of softmax and log_softmax in f32 are
 /// streamed where that is asked for, never in place.

@@ -284,6 +284,9 @@ namespace detail {
 HWY_INLINE hn::Vec<Tag<std::uint16_t>> unsigned_words(hn::Vec<Tag<std::int16_t>> v) {
   return hn::BitCast(Tag<std::uint16_t>(), v);
 }
+HWY_INLINE hn::Vec<Tag<std::int16_t>> signed_words(hn::Vec<Tag<std::uint16_t>> v) {
+  return hn::BitCast(Tag<std::int16_t>(), v);
+}
 HWY_INLINE Mask<std::int16_t> unsigned_below(hn::Vec<Tag<std::int16_t>> a, hn::Vec<Tag<std::int16_t>> b) {
   return {hn::RebindMask(Tag<std::int16_t>(), hn::Lt(unsigned_words(a), unsigned_words(b)))};
 }
@@ -374,13 +377,19 @@ template <class H>
 HWY_INLINE Mask<std::int16_t> operator==(Bits<H> a, Bits<H> b) {
   return {hn::Eq(detail::ordered(a), detail::ordered(b))};
 }
-// Compare with what may be a constant.
+// With a constant one operation, but for the larger of x and 0, which keeps -0.
 template <class H>
 HWY_INLINE Bits<H> min(Bits<H> a, Bits<H> b) {
+  if (b.known == Known::above || b.known == Known::zero) return {hn::Min(a.raw, b.raw)};
+  if (b.known == Known::below)
+    return {detail::signed_words(hn::Max(detail::unsigned_words(a.raw), detail::unsigned_words(b.raw)))};
   return where(a > b, b, a);
 }
 template <class H>
 HWY_INLINE Bits<H> max(Bits<H> a, Bits<H> b) {
+  if (b.known == Known::above) return {hn::Max(a.raw, b.raw)};
+  if (b.known == Known::below)
+    return {detail::signed_words(hn::Min(detail::unsigned_words(a.raw), detail::unsigned_words(b.raw)))};
   return where(a < b, b, a);
 }
 template <class H>
