@@ -106,17 +106,21 @@ struct Half {
   static constexpr float kSmallest = !kHasZero<F>                  ? 0x1p-126f
                                      : std::is_same_v<H, bfloat16> ? 0x1p-13f
                                                                    : 0x1p-10f;
-  // Whether there is a slope below kSmallest, or an infinite one.
+  // Whether there is a slope below kSmallest, or an infinite one. Compared as whole numbers, so that a NaN
+  // hides no other.
   template <class F>
   static HWY_INLINE bool holds_extremes(const Group& slope) {
-    const FloatTag tag;
-    Floats least = hn::Abs(slope[0]), most = hn::Zero(tag);
-    for (std::size_t u = 1; u < kVectors; ++u) least = hn::Min(least, hn::Abs(slope[u]));
-    bool found = !hn::AllFalse(tag, hn::Lt(least, hn::Set(tag, kSmallest<F>)));
-    if constexpr (F::kUnbounded) {
-      for (std::size_t u = 0; u < kVectors; ++u) most = hn::Max(most, slope[u]);
-      found = found || !hn::AllTrue(tag, hn::Lt(most, hn::Set(tag, std::numeric_limits<float>::infinity())));
+    const hn::Rebind<std::uint32_t, FloatTag> whole;
+    const auto size = [&](std::size_t u) { return hn::BitCast(whole, hn::Abs(slope[u])); };
+    auto least = size(0), most = size(0);
+    for (std::size_t u = 1; u < kVectors; ++u) {
+      least = hn::Min(least, size(u));
+      if constexpr (F::kUnbounded) most = hn::Max(most, size(u));
     }
+    constexpr auto kLeast = std::bit_cast<std::uint32_t>(kSmallest<F>), kInfinity = 0x7F800000u;
+    bool found = !hn::AllFalse(whole, hn::Lt(least, hn::Set(whole, kLeast)));
+    if constexpr (F::kUnbounded)
+      found = found || !hn::AllTrue(whole, hn::Lt(most, hn::Set(whole, kInfinity)));
     return found;
   }
   // Slopes whose product needs more digits than f32 has of them: subnormal and infinite ones, whose product

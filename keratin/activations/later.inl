@@ -39,7 +39,7 @@ class Later {
     const std::uint32_t lanes = mask_bits(mask);
     if (lanes == 0) return;
     if (block_ != to) {
-      if (count_ > kRoom - kMostOfBlock || to - start_ > kFarthest) settle_all(f);
+      if (count_ > kRoom - kMostOfBlock || (count_ > 0 && to - start_ > kFarthest)) settle_all(f);
       if (count_ == 0) start_ = to;
       block_ = to;
     }
@@ -88,26 +88,30 @@ class Later {
 
   template <class F>
   HWY_INLINE Vec<double> settled(const F& f, std::size_t first) const {
-    const auto& definition = f.definition;
-    const Vec<double> x = load_promoted(x_ + first), number = Promoted::enter(x);
+    const Vec<double> x = load_promoted(x_ + first);
+    Vec<double> result;
     if constexpr (kOfSlopes) {
-      const Vec<double> upstream = load_promoted(upstream_ + first);
-      const Vec<double> y = derivative_of(definition, number) * upstream;
-      if constexpr (std::is_same_v<T, float>) {
-        return where(is_nan(x), x, y);
-      } else {
-        const Vec<double> once = rounded_once(y, [&] { return wide_gradient(definition, x, upstream); });
-        if constexpr (requires { f.kernel.of_few_digits(x); })
-          return where(f.kernel.of_few_digits(x), round_to<T>(shortened(y), set(0.0)).number, once);
-        return once;
-      }
+      result = slope(f, x, load_promoted(upstream_ + first));
     } else {
-      const Vec<double> y = definition(number);
+      const Vec<double> y = f.definition(Promoted::enter(x));
       if constexpr (std::is_same_v<T, float>) {
-        return where(is_nan(x), x, y);
+        result = y;
       } else {
-        return rounded_once(y, [&] { return wide_value(definition, x); });
+        result = rounded_once(y, [&] { return wide_value(f.definition, x); });
       }
+    }
+    return where(is_nan(x), x, result);
+  }
+  template <class F>
+  static HWY_INLINE Vec<double> slope(const F& f, Vec<double> x, Vec<double> upstream) {
+    const Vec<double> y = derivative_of(f.definition, Promoted::enter(x)) * upstream;
+    if constexpr (std::is_same_v<T, float>) {
+      return y;
+    } else {
+      const Vec<double> once = rounded_once(y, [&] { return wide_gradient(f.definition, x, upstream); });
+      if constexpr (requires { f.kernel.of_few_digits(x); })
+        return where(f.kernel.of_few_digits(x), round_to<T>(shortened(y), set(0.0)).number, once);
+      return once;
     }
   }
   // To 16 bits: from f64, and from wide numbers next to a tie.
