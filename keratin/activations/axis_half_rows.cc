@@ -37,7 +37,7 @@ float to_odd(double value) {
 template <class H>
 class WideRow {
  public:
-  WideRow(Size length) : room_(length), values_(static_cast<std::size_t>(length)) {}
+  explicit WideRow(Size length) : room_(length), values_(static_cast<std::size_t>(length)) {}
   double* data() { return values_.data(); }
   void read(const H* from) {
     conversion<H>().widen(from, room_.data(), size());
