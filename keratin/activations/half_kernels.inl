@@ -126,7 +126,7 @@ struct Half {
   // Slopes whose product needs more digits than f32 has of them: subnormal and infinite ones, whose product
   // may be neither, and those next to a zero.
   template <class F>
-  static HWY_INLINE Mask<float> of_few_digits(Floats x, Floats slope, Floats factor) {
+  static HWY_INLINE Mask<float> lacks_digits(Floats x, Floats slope, Floats factor) {
     const Vec<float> size = abs(Vec<float>{slope}), times = abs(Vec<float>{factor});
     const Mask<float> lost = size < set(0x1p-126f) && times > set(1.0f);
     const Mask<float> beyond = size == set(std::numeric_limits<float>::infinity()) && times < set(1.0f);
@@ -161,7 +161,7 @@ struct Half {
     for (std::size_t u = 0; u < kVectors; ++u) {
       const Vec<float> product = Vec<float>{slope[u]} * Vec<float>{factor[u]};
       Mask<float> lanes = SlopeRounder::lanes_in_doubt(product);
-      if constexpr (kDoubtsSlopes<F>) lanes = lanes || of_few_digits<F>(in[u], slope[u], factor[u]);
+      if constexpr (kDoubtsSlopes<F>) lanes = lanes || lacks_digits<F>(in[u], slope[u], factor[u]);
       if constexpr (!Source::kTotal) lanes = lanes || Source::outside(in[u]);
       later.template add<Block>(f, lanes, u, Vec<float>{in[u]}, Vec<float>{factor[u]}, to);
     }
