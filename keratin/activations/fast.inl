@@ -23,6 +23,7 @@ struct Prepared {
 
 template <class K>
 struct Tables {
+  using Kernel = K;
   using Lane = float;
   static constexpr std::size_t kVectors = K::kVectors, kWidth = hn::MaxLanes(FloatTag());
   static constexpr std::size_t kLanes = kVectors * kWidth;

@@ -85,7 +85,11 @@ struct Half {
   }
 
  private:
-  using ValueRounder = Rounder<H, kDoubtOfValues>;
+  static constexpr std::uint32_t kDoubtOfKernel = [] {
+    if constexpr (requires { Source::Kernel::template kDoubt<H>; }) return Source::Kernel::template kDoubt<H>;
+    return kDoubtOfValues;
+  }();
+  using ValueRounder = Rounder<H, kDoubtOfKernel>;
   using SlopeRounder = Rounder<H, kDoubtOfSlopes>;
 
   static HWY_INLINE void read(const H* from, Group& to) {
@@ -345,6 +349,9 @@ struct HalfEntry {
       if constexpr (kRoundsAgain<F>) {
         const Again<H, std::remove_const_t<decltype(f.kernel)>, D> again{f.kernel, d};
         forward_loop<Straight<H>>(again, x, y, n, streams);
+      } else if constexpr (requires { typename F::Route::Kernel::Short; }) {
+        using Short = typename F::Route::Kernel::Short;
+        forward_loop<Half<H, Tables<Short>>>(Prepared<Short, D>(d), x, y, n, streams);
       } else {
         forward_loop<Half<H, typename F::Route>>(f, x, y, n, streams);
       }

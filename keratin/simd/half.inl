@@ -116,7 +116,7 @@ template <class H, std::uint32_t kDoubt>
 class Rounder;
 
 /// Of a kernel; of a product with its slope: its roundings, and the step of a binade.
-constexpr std::uint32_t kDoubtOfValues = 1, kDoubtOfSlopes = 4;
+constexpr std::uint32_t kDoubtOfValues = 1, kDoubtOfSlopes = 3;
 
 template <std::uint32_t kDoubt>
 class Rounder<bfloat16, kDoubt> {
@@ -161,21 +161,17 @@ class Rounder<bfloat16, kDoubt> {
 template <std::uint32_t kDoubt>
 class Rounder<float16, kDoubt> {
  public:
-  HWY_INLINE Rounder() : least_(hn::Set(tag(), ~0u)), smallest_(hn::Set(Words(), std::uint16_t{0xFFFF})) {}
+  HWY_INLINE Rounder() {}
 
   HWY_INLINE hn::Vec<Words> operator()(Vec<float> y) {
-    const auto bits = hn::BitCast(tag(), y.raw);
-    least_ = hn::Min(least_, hn::ShiftLeft<19>(hn::Add(bits, hn::Set(tag(), 0x1000u + kDoubt))));
+    // As for bfloat16: now the dropped bits of what is next to a tie are 0 … kLast.
+    const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x1000u + kDoubt));
     const auto rounded = rounded_bits<false>(y, float16());
-    smallest_ = hn::Min(smallest_, hn::And(rounded, hn::Set(Words(), std::uint16_t{0x7FFF})));
+    certain_.and_none_of(t, rounded);
     return rounded;
   }
-  /// Also of subnormal results, which drop more bits, and of what was rounded from there up to 2^-14.
-  HWY_INLINE bool doubts() const {
-    constexpr std::uint16_t kLowest = 0x0400;
-    return !hn::AllTrue(tag(), hn::Gt(least_, hn::Set(tag(), (2 * kDoubt) << 19))) ||
-           !hn::AllTrue(Words(), hn::Gt(smallest_, hn::Set(Words(), kLowest)));
-  }
+  /// Also of subnormal results, which drop more bits, and of what may have been rounded from there.
+  HWY_INLINE bool doubts() const { return !certain_.all(); }
   /// Both ends of what y may be, rounded: that holds for subnormal results too.
   static HWY_INLINE Mask<float> lanes_in_doubt(Vec<float> y) {
     const auto up = rounded_bits<false>(y * set(1 + kDoubt * 0x1p-23f), float16());
@@ -186,8 +182,38 @@ class Rounder<float16, kDoubt> {
 
  private:
   static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
-  hn::Vec<Tag<std::uint32_t>> least_;
-  hn::Vec<Words> smallest_;
+  // All ones but for a number of low bits: what is left of dropped bits that are at most 2 kDoubt is 0.
+  static constexpr std::uint32_t kLast = std::bit_ceil(2 * kDoubt + 1) - 1, kDropped = 0x1FFF & ~kLast;
+  // Of numbers below 2^-13 these bits are 0.
+  static constexpr std::uint16_t kNormal = 0x7800;
+
+#if HWY_TARGET == HWY_AVX3
+  // Tests into masks, each under the one before.
+  struct Certain {
+    HWY_INLINE Certain() : lanes(0xFFFF) {}
+    HWY_INLINE void and_none_of(hn::Vec<Tag<std::uint32_t>> t, hn::Vec<Words> rounded) {
+      lanes = _mm512_mask_test_epi32_mask(lanes, t.raw, hn::Set(tag(), kDropped).raw);
+      lanes = _mm256_mask_test_epi16_mask(lanes, rounded.raw, hn::Set(Words(), kNormal).raw);
+    }
+    HWY_INLINE bool all() const { return lanes == 0xFFFF; }
+    __mmask16 lanes;
+  };
+#else
+  struct Certain {
+    HWY_INLINE Certain() : dropped(hn::Set(tag(), ~0u)), normal(hn::Set(Words(), std::uint16_t{0xFFFF})) {}
+    HWY_INLINE void and_none_of(hn::Vec<Tag<std::uint32_t>> t, hn::Vec<Words> rounded) {
+      dropped = hn::Min(dropped, hn::And(t, hn::Set(tag(), kDropped)));
+      normal = hn::Min(normal, hn::And(rounded, hn::Set(Words(), kNormal)));
+    }
+    HWY_INLINE bool all() const {
+      return hn::AllFalse(tag(), hn::Eq(dropped, hn::Zero(tag()))) &&
+             hn::AllFalse(Words(), hn::Eq(normal, hn::Zero(Words())));
+    }
+    hn::Vec<Tag<std::uint32_t>> dropped;
+    hn::Vec<Words> normal;
+  };
+#endif
+  Certain certain_;
 };
 
 /// Whether a vector of f32 that 16 bits are rounded from lies in the middle between two numbers of H. Not of
