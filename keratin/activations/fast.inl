@@ -76,10 +76,14 @@ struct Tables {
   static HWY_NOINLINE void keep(const Prepared<K, D>& f, const float* x, const float* upstream, float* to,
                                 Kept& later) {
     if constexpr (!kTotal) {
+      Vec<float> in[kVectors], factor[kVectors];
+      Mask<float> lanes[kVectors];
       for (std::size_t u = 0; u < kVectors; ++u) {
-        const Vec<float> in = load(x + u * kWidth), factor = load(upstream + u * kWidth);
-        later.template add<Block>(f, outside(in.raw), u, in, factor, to);
+        in[u] = load(x + u * kWidth);
+        factor[u] = load(upstream + u * kWidth);
+        lanes[u] = outside(in[u].raw);
       }
+      later.template add<Block>(f, lanes, in, factor, to);
     }
   }
 };

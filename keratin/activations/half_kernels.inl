@@ -148,27 +148,31 @@ struct Half {
   // in memory always.
   template <class F>
   static HWY_NOINLINE void keep(const F& f, const Group& result, const H* x, H* to, Values& later) {
-    Group in;
-    read(x, in);
+    Vec<float> in[kVectors], y[kVectors];
+    Mask<float> lanes[kVectors];
+    Block::read(x, in);
+    for (std::size_t u = 0; u < kVectors; ++u) y[u] = {result[u]};
+    ValueRounder::lanes_in_doubt(y, lanes);
     for (std::size_t u = 0; u < kVectors; ++u) {
-      Mask<float> lanes = ValueRounder::lanes_in_doubt(Vec<float>{result[u]});
-      if constexpr (!Source::kTotal) lanes = lanes || Source::outside(in[u]);
-      later.template add<Block>(f, lanes, u, Vec<float>{in[u]}, Vec<float>{in[u]}, to);
+      if constexpr (!Source::kTotal) lanes[u] = lanes[u] || Source::outside(in[u].raw);
     }
+    later.template add<Block>(f, lanes, in, in, to);
   }
   template <class F>
   static HWY_NOINLINE void keep(const F& f, const Group& slope, const H* x, const H* upstream, H* to,
                                 Slopes& later) {
-    Group in, factor;
-    read(x, in);
-    read(upstream, factor);
+    Vec<float> in[kVectors], factor[kVectors], product[kVectors];
+    Mask<float> lanes[kVectors];
+    Block::read(x, in);
+    Block::read(upstream, factor);
+    for (std::size_t u = 0; u < kVectors; ++u) product[u] = Vec<float>{slope[u]} * factor[u];
+    SlopeRounder::lanes_in_doubt(product, lanes);
     for (std::size_t u = 0; u < kVectors; ++u) {
-      const Vec<float> product = Vec<float>{slope[u]} * Vec<float>{factor[u]};
-      Mask<float> lanes = SlopeRounder::lanes_in_doubt(product);
-      if constexpr (kDoubtsSlopes<F>) lanes = lanes || lacks_digits<F>(in[u], slope[u], factor[u]);
-      if constexpr (!Source::kTotal) lanes = lanes || Source::outside(in[u]);
-      later.template add<Block>(f, lanes, u, Vec<float>{in[u]}, Vec<float>{factor[u]}, to);
+      if constexpr (kDoubtsSlopes<F>)
+        lanes[u] = lanes[u] || lacks_digits<F>(in[u].raw, slope[u], factor[u].raw);
+      if constexpr (!Source::kTotal) lanes[u] = lanes[u] || Source::outside(in[u].raw);
     }
+    later.template add<Block>(f, lanes, in, factor, to);
   }
 };
 
@@ -290,10 +294,11 @@ struct Straight {
   static HWY_NOINLINE void keep(const F& f, const Group& result, const H* x, const H* upstream, H* to,
                                 Kept& later) {
     Group in, factor;
+    Mask<float> lanes[kVectors];
     Block::read(x, in);
     Block::read(upstream, factor);
-    for (std::size_t u = 0; u < kVectors; ++u)
-      later.template add<Block>(f, f.doubtful(in[u], factor[u], result[u]), u, in[u], factor[u], to);
+    for (std::size_t u = 0; u < kVectors; ++u) lanes[u] = f.doubtful(in[u], factor[u], result[u]);
+    later.template add<Block>(f, lanes, in, factor, to);
   }
 };
 

@@ -6,9 +6,9 @@
 // A block of kVectors vectors of f32, one after another; of 16-bit floats it is HalfBlock.
 template <std::size_t kVectors>
 struct FloatBlock {
-  static constexpr std::size_t place(std::size_t u, std::size_t lane) {
-    return u * hn::MaxLanes(FloatTag()) + lane;
-  }
+  /// Where the first lane of vector u stands in the block; the others follow kStep apart.
+  static constexpr std::size_t place(std::size_t u) { return u * hn::MaxLanes(FloatTag()); }
+  static constexpr std::size_t kStep = 1;
 };
 
 // A wide number as two doubles; lo tells on which side of a tie hi it lies.
@@ -32,27 +32,34 @@ class Later {
  public:
   HWY_INLINE Later() {}
 
-  /// Adds the lanes of `mask` of a block's vector u. Their results go to the block `to` after those of all
-  /// its lanes; those of the blocks before have been stored.
-  template <class Block, class F>
-  HWY_INLINE void add(const F& f, Mask<float> mask, std::size_t u, Vec<float> x, Vec<float> upstream, T* to) {
-    const std::uint32_t lanes = mask_bits(mask);
-    if (lanes == 0) return;
-    if (block_ != to) {
-      if (count_ > kRoom - kMostOfBlock || (count_ > 0 && to - start_ > kFarthest)) settle_all(f);
-      if (count_ == 0) start_ = to;
-      block_ = to;
+  /// Adds `lanes` of a block. Their results go to the block `to` after those of all its lanes; those of the
+  /// blocks before have been stored.
+  template <class Block, class F, std::size_t kVectors>
+  HWY_INLINE void add(const F& f, const Mask<float> (&lanes)[kVectors], const Vec<float> (&x)[kVectors],
+                      const Vec<float> (&upstream)[kVectors], T* to) {
+    std::size_t added[kVectors], all = 0;
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      added[u] = static_cast<std::size_t>(std::popcount(mask_bits(lanes[u])));
+      all += added[u];
     }
+    if (all == 0) return;
+    if (count_ + kVectors * kWidth > kRoom || (count_ > 0 && to - start_ > kFarthest)) settle_all(f);
+    if (count_ == 0) start_ = to;
     const PlaceTag whole;
-    alignas(64) std::int32_t places[kWidth];
-    for (std::size_t lane = 0; lane < kWidth; ++lane)
-      places[lane] = static_cast<std::int32_t>(Block::place(u, lane));
-    const auto place =
-        hn::Add(hn::Load(whole, places), hn::Set(whole, static_cast<std::int32_t>(to - start_)));
-    hn::StoreU(hn::Compress(x.raw, mask.raw), FloatTag(), x_ + count_);
-    if constexpr (kOfSlopes) hn::StoreU(hn::Compress(upstream.raw, mask.raw), FloatTag(), upstream_ + count_);
-    hn::StoreU(hn::Compress(place, hn::RebindMask(whole, mask.raw)), whole, place_ + count_);
-    count_ += static_cast<std::size_t>(std::popcount(lanes));
+    const auto steps = hn::Mul(hn::Iota(whole, 0), hn::Set(whole, Block::kStep));
+    std::size_t count = count_;
+    // None of a vector's lanes are added like many: whether there are any is anyone's guess, and a wrong one
+    // costs more.
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const auto first = static_cast<std::int32_t>(to - start_) + static_cast<std::int32_t>(Block::place(u));
+      const auto place = hn::Add(steps, hn::Set(whole, first));
+      hn::StoreU(hn::Compress(x[u].raw, lanes[u].raw), FloatTag(), x_ + count);
+      if constexpr (kOfSlopes)
+        hn::StoreU(hn::Compress(upstream[u].raw, lanes[u].raw), FloatTag(), upstream_ + count);
+      hn::StoreU(hn::Compress(place, hn::RebindMask(whole, lanes[u].raw)), whole, place_ + count);
+      count += added[u];
+    }
+    count_ = count;
   }
 
   template <class F>
@@ -63,7 +70,7 @@ class Later {
  private:
   using PlaceTag = hn::RebindToSigned<FloatTag>;
   static constexpr std::size_t kWidth = hn::MaxLanes(FloatTag());
-  static constexpr std::size_t kMostOfBlock = 4 * kWidth, kRoom = 4 * kMostOfBlock;
+  static constexpr std::size_t kRoom = 16 * kWidth;
   static constexpr std::ptrdiff_t kFarthest = std::ptrdiff_t{1} << 30;
 
   template <class F>
@@ -129,7 +136,7 @@ class Later {
   }
 
   std::size_t count_ = 0;
-  T *start_ = nullptr, *block_ = nullptr;
+  T* start_ = nullptr;
   float x_[kRoom + kWidth], upstream_[kRoom + kWidth];
   std::int32_t place_[kRoom + kWidth];
 };

@@ -136,10 +136,13 @@ class Rounder<bfloat16, kDoubt> {
     if constexpr (kPairs) least = hn::ShiftLeft<16>(least);
     return !hn::AllTrue(tag(), hn::Gt(least, hn::Set(tag(), (2 * kDoubt) << 16)));
   }
-  static HWY_INLINE Mask<float> lanes_in_doubt(Vec<float> y) {
-    const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
-    return {
-        hn::RebindMask(Tag<float>(), hn::Lt(hn::ShiftLeft<16>(t), hn::Set(tag(), (2 * kDoubt + 1) << 16)))};
+  template <std::size_t n>
+  static HWY_INLINE void lanes_in_doubt(const Vec<float> (&y)[n], Mask<float> (&lanes)[n]) {
+    for (std::size_t u = 0; u < n; ++u) {
+      const auto t = hn::Add(hn::BitCast(tag(), y[u].raw), hn::Set(tag(), 0x8000u + kDoubt));
+      const auto limit = hn::Set(tag(), (2 * kDoubt + 1) << 16);
+      lanes[u] = {hn::RebindMask(Tag<float>(), hn::Lt(hn::ShiftLeft<16>(t), limit))};
+    }
   }
 
  private:
@@ -172,12 +175,24 @@ class Rounder<float16, kDoubt> {
   }
   /// Also of subnormal results, which drop more bits, and of what may have been rounded from there.
   HWY_INLINE bool doubts() const { return !certain_.all(); }
-  /// Both ends of what y may be, rounded: that holds for subnormal results too.
-  static HWY_INLINE Mask<float> lanes_in_doubt(Vec<float> y) {
-    const auto up = rounded_bits<false>(y * set(1 + kDoubt * 0x1p-23f), float16());
-    const auto down = rounded_bits<false>(y * set(1 - kDoubt * 0x1p-23f), float16());
-    const auto differ = hn::Xor(hn::PromoteTo(tag(), up), hn::PromoteTo(tag(), down));
-    return {hn::RebindMask(Tag<float>(), hn::Ne(differ, hn::Zero(tag())))};
+  template <std::size_t n>
+  static HWY_INLINE void lanes_in_doubt(const Vec<float> (&y)[n], Mask<float> (&lanes)[n]) {
+    Vec<float> least = abs(y[0]);
+    for (std::size_t u = 0; u < n; ++u) {
+      const auto t = hn::Add(hn::BitCast(tag(), y[u].raw), hn::Set(tag(), 0x1000u + kDoubt));
+      const auto left = hn::And(t, hn::Set(tag(), kDropped));
+      lanes[u] = {hn::RebindMask(Tag<float>(), hn::Eq(left, hn::Zero(tag())))};
+      least = min(abs(y[u]), least);
+    }
+    const Vec<float> lowest = set(0x1p-14f);
+    if (all(least >= lowest)) return;
+    // The spacing of subnormal results is that of floats next to 1/2.
+    for (std::size_t u = 0; u < n; ++u) {
+      const Vec<float> size = abs(y[u]), half = set(0.5f);
+      const Vec<float> off = abs(abs(size - ((size + half) - half)) - set(0x1p-25f));
+      const Mask<float> subnormal = size < lowest;
+      lanes[u] = (lanes[u] && !subnormal) || (subnormal && off <= size * set(kDoubt * 0x1p-23f));
+    }
   }
 
  private:
@@ -234,10 +249,11 @@ struct HalfBlock {
   static constexpr bool kInterleaved =
       std::is_same_v<H, bfloat16> && kVectors % 2 == 0 && hn::MaxLanes(Tag<std::uint16_t>()) == 2 * kWidth;
 
-  /// Where lane `lane` of vector u stands in the block.
-  static constexpr std::size_t place(std::size_t u, std::size_t lane) {
-    return kInterleaved ? u / 2 * 2 * kWidth + 2 * lane + u % 2 : u * kWidth + lane;
+  /// Where the first lane of vector u stands in the block; the others follow kStep apart.
+  static constexpr std::size_t place(std::size_t u) {
+    return kInterleaved ? u / 2 * 2 * kWidth + u % 2 : u * kWidth;
   }
+  static constexpr std::size_t kStep = kInterleaved ? 2 : 1;
 
   static HWY_INLINE void read(const H* from, Vec<float> (&to)[kVectors]) {
     if constexpr (kInterleaved) {
