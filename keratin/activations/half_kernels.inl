@@ -101,8 +101,14 @@ struct Half {
   template <class F>
   static constexpr double kZero =
       std::remove_cvref_t<decltype(std::declval<F>().definition)>::kInfo.gradient_zero;
+  // Not where the kernel is right to its last digits there as well.
   template <class F>
-  static constexpr bool kHasZero = kZero<F> != std::numeric_limits<double>::infinity();
+  static constexpr bool kHasZero = [] {
+    if constexpr (requires { Source::Kernel::form; }) {
+      if (Source::Kernel::form.centres_zero) return false;
+    }
+    return kZero<F> != std::numeric_limits<double>::infinity();
+  }();
   template <class F>
   static constexpr bool kDoubtsSlopes = kHasZero<F> || std::is_same_v<H, bfloat16>;
   // Next to a zero of its own a slope is known to 2^-27 alone.

@@ -44,6 +44,7 @@ class Table:
     goal: float = 0.9  # the simulated error that is good enough
     exhausts: int = 0  # how many of the most promising rows are judged by all their floats
     zero: float = float("nan")  # t where f crosses 0 and is held to 2^-24 within 1/8
+    centres_zero: bool = False  # that is the centre of its row: within 1/8 it is held to 1.25 ULP
 
     @property
     def mirrored(self):
@@ -169,7 +170,9 @@ def error_at(t, table, model, centre, base, q, has_root):
             exact = table.mirrored(t.astype(np.float64), exact)
         exact = exact * (t.astype(np.float64) * (-1 if table.negative != other_side else 1)) ** table.power / 2.0**table.shift
         y = kernel(table, centre, base, q, t, other_side, has_root).astype(np.float64)
-        unit = np.where((np.abs(t - table.zero) < 0.125) & (not other_side), 2.0**-24, ulp(exact))
+        # A centre next to the zero is known to 2^-24 of its distance from there, and so is f where t is nearer still.
+        near_zero = np.maximum(1.25 * ulp(exact), 2.0**-40) if table.centres_zero else 2.0**-24
+        unit = np.where((np.abs(t - table.zero) < 0.125) & (not other_side), near_zero, ulp(exact))
         known = t != 0
         worst = max(worst, np.max((np.abs(y - exact) / unit)[known]))
     return worst
@@ -183,6 +186,11 @@ def make_row(table, k, a, b):
     if has_root:  # f(0) = 0, and the kernel's base is slope t here
         q = fit(model.around(0.0), slope, 0.0, a, b, count, abs(model.around(0.0)[1] - slope) < 1e-9)
         return simulate(table, model, a, b, 0.0, f32(0), q, True, 60000), 0.0, f32(0), q
+    if table.centres_zero and a < table.zero < b:
+        zero = float(mp.findroot(table.f, table.zero))
+        rows = search(table, model, a, b, zero - 2.0**-15, zero + 2.0**-15, count)
+        best = sorted(rows, key=lambda row: row[0])[:20]
+        return min(((simulate(table, model, a, b, *row, False, 60000), *row) for _, *row in best), key=lambda row: row[0])
     # Where f falls steeply a centre towards the far end, where it is small, loses least.
     best, judged = (float("inf"),), []
     # A gate has both ends of its rows to care for: 1 - f is small at the far one, f at the near one.
@@ -223,13 +231,16 @@ def search(table, model, a, b, low, high, count):
         centres = centres[centres < 0]  # d q(d) is then positive at 0, and x g(x) keeps the sign of -0
     values, slopes = model.value(centres), model.slope(centres)
     score = 1.5 * off_float(values) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(values)
+    kept = 200
+    if table.centres_zero and a < table.zero < b:
+        score, kept = off_float(slopes), 600
     if table.symmetry == "gate":  # 1 - f(c) is exact of the float: it has to be right to its own last digit
         score *= ulp(values) / ulp(1 - values)
     if table.symmetry == "ramp":
         other = table.mirrored(centres, values)
         score += 1.5 * np.abs(f32(table.mirrored(f32(centres), f32(values))) - other) / ulp(other)
     centres = centres[np.argsort(score)]
-    for centre in centres[:200]:
+    for centre in centres[:kept]:
         g = model.around(centre)
         base = f32(g[0])
         weigh = {}
@@ -333,11 +344,11 @@ TABLES = [
     Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
     Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
     Table("Silu", sigmoid, symmetry="gate", power=1, degree=5, goal=0, exhausts=16, **POSITIVE),
-    Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=6, zero=1.2784645, **curved(3.46, 0, 8.0)),
+    Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=6, zero=1.2784645, centres_zero=True, **curved(4.8368, -0.1124, 7.99)),
     Table("Gelu", lambda a: -a * normal(-a), degree=7, near_degree=6, **RAMP, **curved(2.28, 0.2052, 8.0)),
-    Table("GeluSlope", lambda a: normal(-a) - a * density(a), symmetry="complement", zero=0.7517915, degree=8, near_degree=6, **curved(2.9, 0.1289, 7.39)),
-    Table("GeluTanh", lambda a: -a * gelu_gate(-a), degree=7, near_degree=6, **RAMP, **curved(2.15, 0.8, 5.05)),
-    Table("GeluTanhSlope", lambda a: gelu_tanh_slope(-a), symmetry="complement", zero=0.7524614, degree=7, near_degree=6, **curved(2.28, 0.8, 4.2)),
+    Table("GeluSlope", lambda a: normal(-a) - a * density(a), symmetry="complement", zero=0.7517915, centres_zero=True, degree=8, near_degree=6, **curved(3.96, 0.041, 7.38)),
+    Table("GeluTanh", lambda a: -a * gelu_gate(-a), degree=8, near_degree=6, **RAMP, **curved(2.15, 0.62, 5.6)),
+    Table("GeluTanhSlope", lambda a: gelu_tanh_slope(-a), symmetry="complement", zero=0.7524614, centres_zero=True, degree=8, near_degree=6, **curved(3.686, 0.4, 5.3)),
     Table("Mish", mish_gate, power=1, near_degree=6, **both_sides(1.9375, 0, 8.0)),
     Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(2.8752, -0.118, 8.0)),
     Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, clamps=True, **curved(2.3, -0.067, 9.2, 16)),
@@ -356,6 +367,8 @@ def rows_of(table):
     low, high = (-table.reach, table.reach) if table.symmetry == "none" else (0, table.reach)
     if table.symmetry == "below":
         low, high = -table.reach, 0
+    # Past the last edge the index is another row's.
+    assert min(a for a, _ in table.edges) <= low and high <= max(b for _, b in table.edges), table.name
     for k, (a, b) in enumerate(table.edges):
         a, b = max(a, low), min(b, high)
         if a < b:
@@ -378,7 +391,7 @@ def print_table(table):
     flags += [table.constants]
     flags += [f".root = {table.root}"] if table.root != 1 else []
     flags += [f".{name} = {getattr(table, name)}" for name in ("power", "shift") if getattr(table, name)]
-    flags += [f".{name} = true" for name in ("clamps", "half_root") if getattr(table, name)]
+    flags += [f".{name} = true" for name in ("clamps", "half_root", "centres_zero") if getattr(table, name)]
     print(f"inline constexpr Table<{table.size}, {table.degree}> k{table.name}{{\n    {{{', '.join(flags)}}},")
     for values in columns[:2]:
         print(f"    {column(values)},")

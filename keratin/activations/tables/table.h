@@ -42,6 +42,8 @@ struct Form {
   bool clamps = false;
   /// f(x) = x/2 + O(x²): in row 0 the base is x/2 on both sides.
   bool half_root = false;
+  /// Where f crosses 0 its row's centre does, so that f keeps its digits there: 1.25 ULP.
+  bool centres_zero = false;
 };
 
 /// f(t) = base + d·q(d), d = t − centre, in columns of one number a row.
