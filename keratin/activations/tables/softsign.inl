@@ -11,9 +11,33 @@ HWY_INLINE OneAndMagnitude one_and_magnitude(Floats x, float limit) {
   return {a, sum, rest, hn::Div(one, sum)};
 }
 
+// From here on x/(1 + |x|) is 1, of infinity too.
+constexpr float kSoftsignIsOne = 0x1p24f;
+
+// x/(1 + |x|) for 16-bit results: 1.5 ULP of f32.
+class ShortSoftsign {
+ public:
+  static constexpr std::size_t kVectors = 4;
+  static constexpr bool kTotal = true;
+  template <class H>
+  static constexpr std::uint32_t kDoubt = 2;
+  HWY_INLINE ShortSoftsign() {}
+
+  HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
+    const FloatTag tag;
+    for (std::size_t u = 0; u < kVectors; ++u) {
+      const Floats a = at_most(hn::Set(tag, kSoftsignIsOne), hn::Abs(x[u]));
+      y[u] = hn::CopySign(hn::Div(a, hn::Add(a, hn::Set(tag, 1.0f))), x[u]);
+    }
+    return true;
+  }
+};
+
 // x/(1 + |x|): 0.51 ULP; next to 1, where 1 − q has few digits, 1.
 class SoftsignKernel {
  public:
+  /// For values of 16 bits.
+  using Short = ShortSoftsign;
   static constexpr std::size_t kVectors = HWY_TARGET == HWY_AVX3 ? 4 : 1;
   static constexpr bool kTotal = true;
   HWY_INLINE SoftsignKernel() {}
@@ -22,7 +46,7 @@ class SoftsignKernel {
     const FloatTag tag;
     const Floats one = hn::Set(tag, 1.0f);
     for (std::size_t u = 0; u < kVectors; ++u) {
-      const Floats a = at_most(hn::Set(tag, 0x1p24f), hn::Abs(x[u])), sum = hn::Add(a, one);
+      const Floats a = at_most(hn::Set(tag, kSoftsignIsOne), hn::Abs(x[u])), sum = hn::Add(a, one);
       // What the sum lost.
       const Floats rest = hn::Sub(a, hn::Sub(sum, one));
       const Floats q = hn::Div(a, sum), minus_q = hn::Neg(q);
