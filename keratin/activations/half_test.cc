@@ -288,22 +288,49 @@ TYPED_TEST(Half, TheGradientIsTheDerivativeTimesWhatComesFromAboveRoundedOnce) {
       // The f64 loop's product, right but for 1.5 ULP of f64; nearer to a tie it proves nothing, nor on one
       // where x is so small that f64 rounded there.
       const double input = to_float(x[i]), factor = to_float(upstream[i]);
-      double wide = input, slope = input;
+      double wide = input;
       f.gradient(rounded.parameters, &wide, &factor, &wide, 1);
       const double tie = distance_to_tie<H>(wide);
       if (tie < 0x1p-38 && (tie > 0 || std::fabs(input) < 0x1p-20)) continue;
-      // Next to a zero of its own f32's slope has fewer digits: enough for bfloat16, and for float16 from 1;
-      // from others 2^-6 of a spacing too few.
-      const double one = 1;
-      f.gradient(rounded.parameters, &slope, &one, &slope, 1);
-      if (std::is_same_v<H, float16> && std::isfinite(f.info->gradient_zero) && std::fabs(slope) < 0x1p-5 &&
-          tie < 0x1p-6)
-        continue;
       const H expected = Traits<H>::round(wide);
       if (to_float(g[i]) == 0 && to_float(expected) == 0) continue;
       EXPECT_EQ(bits(g[i]), bits(expected)) << f.info->name << " at " << input << " from " << factor;
     }
   }
+}
+
+// There digits run out first: every input within 1/8, times every fraction.
+TYPED_TEST(Half, NextToTheirZeroSlopesKeepTheirDigitsOfAnyUpstream) {
+  using H = TypeParam;
+  std::vector<H> fractions;
+  for (std::uint32_t bits = Traits<H>::round(1).bits; bits < Traits<H>::round(2).bits; ++bits)
+    fractions.push_back(H{static_cast<std::uint16_t>(bits)});
+  std::vector<H> x(fractions.size()), g(fractions.size());
+  std::vector<double> inputs(fractions.size()), factors(fractions.size()), wide(fractions.size());
+  for (std::size_t i = 0; i < fractions.size(); ++i) factors[i] = to_float(fractions[i]);
+  std::size_t wrong = 0;
+  const FloatEnvironment environment;
+  for (const Function& f : functions()) {
+    const double zero = f.info->gradient_zero;
+    if (!std::isfinite(zero)) continue;
+    const Variant rounded = with_rounded_parameters<H>(accuracy::variants(f)[0]);
+    for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+      const H input{static_cast<std::uint16_t>(bits)};
+      if (!(std::fabs(to_float(input) - zero) < 0.125)) continue;
+      std::fill(x.begin(), x.end(), input);
+      std::fill(inputs.begin(), inputs.end(), to_float(input));
+      f.gradient(f.defaults, x.data(), fractions.data(), g.data(), x.size());
+      f.gradient(rounded.parameters, inputs.data(), factors.data(), wide.data(), wide.size());
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        if (distance_to_tie<H>(wide[i]) < 0x1p-38) continue;
+        const bool right = g[i].bits == Traits<H>::round(wide[i]).bits;
+        if (!right && ++wrong < 20)
+          ADD_FAILURE() << f.info->name << " at " << to_float(input) << " from " << factors[i] << ": "
+                        << to_float(g[i]) << ", not " << wide[i];
+      }
+    }
+  }
+  EXPECT_EQ(wrong, 0u);
 }
 
 TYPED_TEST(Half, SpansAndTensorsGiveTheLoopsBitsOnAnyNumberOfThreads) {
