@@ -242,6 +242,14 @@ TYPED_TEST(Half, AnyNumbersGiveTheBitsOfEachAloneOnEveryInstructionSet) {
     x.push_back(Traits<H>::round(is_number ? number : std::numeric_limits<double>::quiet_NaN()));
     upstream.push_back(Traits<H>::round(1.7e30));
   }
+  // Half of the smallest number, and a little more, in one of a block's vectors beside NaN and 1 in others.
+  const H among[] = {H{1}, Traits<H>::round(std::numeric_limits<double>::quiet_NaN()), Traits<H>::round(1)};
+  for (std::size_t block = 0; block < 81; ++block) {
+    for (const std::size_t times : {1u, 3u, 9u, 27u}) {
+      x.insert(x.end(), 16, among[block / times % 3]);
+      upstream.insert(upstream.end(), 16, Traits<H>::round(1));
+    }
+  }
   const FloatEnvironment environment;
   for (const Function& f : functions()) {
     std::vector<H> value(x.size()), slope(x.size());

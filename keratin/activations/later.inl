@@ -8,7 +8,7 @@ template <std::size_t kVectors>
 struct FloatBlock {
   /// Where the first lane of vector u stands in the block; the others follow kStep apart.
   static constexpr std::size_t place(std::size_t u) { return u * hn::MaxLanes(FloatTag()); }
-  static constexpr std::size_t kStep = 1;
+  static constexpr std::int32_t kStep = 1;
 };
 
 // A wide number as two doubles; lo tells on which side of a tie hi it lies.

@@ -182,7 +182,7 @@ class Rounder<float16, kDoubt> {
       const auto t = hn::Add(hn::BitCast(tag(), y[u].raw), hn::Set(tag(), 0x1000u + kDoubt));
       const auto left = hn::And(t, hn::Set(tag(), kDropped));
       lanes[u] = {hn::RebindMask(Tag<float>(), hn::Eq(left, hn::Zero(tag())))};
-      least = min(abs(y[u]), least);
+      least = min(least, abs(y[u]));  // which keeps what it has beside NaN
     }
     const Vec<float> lowest = set(0x1p-14f);
     if (all(least >= lowest)) return;
@@ -253,7 +253,7 @@ struct HalfBlock {
   static constexpr std::size_t place(std::size_t u) {
     return kInterleaved ? u / 2 * 2 * kWidth + u % 2 : u * kWidth;
   }
-  static constexpr std::size_t kStep = kInterleaved ? 2 : 1;
+  static constexpr std::int32_t kStep = kInterleaved ? 2 : 1;
 
   static HWY_INLINE void read(const H* from, Vec<float> (&to)[kVectors]) {
     if constexpr (kInterleaved) {
