@@ -307,12 +307,17 @@ TYPED_TEST(Half, TheGradientIsTheDerivativeTimesWhatComesFromAboveRoundedOnce) {
   }
 }
 
-// There digits run out first: every input within 1/8, times every fraction.
+// There digits run out first: every input within 1/8, times every fraction, of which some give subnormal
+// results.
 TYPED_TEST(Half, NextToTheirZeroSlopesKeepTheirDigitsOfAnyUpstream) {
   using H = TypeParam;
   std::vector<H> fractions;
-  for (std::uint32_t bits = Traits<H>::round(1).bits; bits < Traits<H>::round(2).bits; ++bits)
-    fractions.push_back(H{static_cast<std::uint16_t>(bits)});
+  const int lowest = std::is_same_v<H, float16> ? -14 : -126;
+  for (const int exponent : {0, lowest + 10, lowest + 6, lowest + 3, lowest}) {
+    const double from = std::ldexp(1, exponent);
+    for (std::uint32_t bits = Traits<H>::round(from).bits; bits < Traits<H>::round(2 * from).bits; ++bits)
+      fractions.push_back(H{static_cast<std::uint16_t>(bits)});
+  }
   std::vector<H> x(fractions.size()), g(fractions.size());
   std::vector<double> inputs(fractions.size()), factors(fractions.size()), wide(fractions.size());
   for (std::size_t i = 0; i < fractions.size(); ++i) factors[i] = to_float(fractions[i]);
