@@ -115,7 +115,8 @@ HWY_INLINE void store_half(hn::Vec<Words> bits, H* to, bool streams) {
 template <class H, std::uint32_t kDoubt>
 class Rounder;
 
-/// Of a kernel; of a product with its slope: its roundings, and the step of a binade.
+/// Of a kernel; of a product with its slope, which may be 1.25 ULP off: twice that where the product is in a
+/// lower part of its binade, and the product's own half.
 constexpr std::uint32_t kDoubtOfValues = 1, kDoubtOfSlopes = 3;
 
 template <std::uint32_t kDoubt>
@@ -125,9 +126,7 @@ class Rounder<bfloat16, kDoubt> {
 
   /// What this gives is what HalfBlock takes: numbers whose upper half is the result.
   HWY_INLINE hn::Vec<Tag<std::uint32_t>> operator()(Vec<float> y) {
-    // Half of what is dropped, and kDoubt more: now the dropped bits of what is next to a tie are 0 … 2
-    // kDoubt.
-    const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
+    const auto t = moved(y);
     least_ = hn::Min(least_, dropped(Least(), t));
     return t;
   }
@@ -139,9 +138,8 @@ class Rounder<bfloat16, kDoubt> {
   template <std::size_t n>
   static HWY_INLINE void lanes_in_doubt(const Vec<float> (&y)[n], Mask<float> (&lanes)[n]) {
     for (std::size_t u = 0; u < n; ++u) {
-      const auto t = hn::Add(hn::BitCast(tag(), y[u].raw), hn::Set(tag(), 0x8000u + kDoubt));
       const auto limit = hn::Set(tag(), (2 * kDoubt + 1) << 16);
-      lanes[u] = {hn::RebindMask(Tag<float>(), hn::Lt(hn::ShiftLeft<16>(t), limit))};
+      lanes[u] = {hn::RebindMask(Tag<float>(), hn::Lt(hn::ShiftLeft<16>(moved(y[u])), limit))};
     }
   }
 
@@ -158,6 +156,11 @@ class Rounder<bfloat16, kDoubt> {
     }
   }
   static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
+  // By half of what is dropped, and kDoubt more: now the dropped bits of what is next to a tie are 0 … 2
+  // kDoubt.
+  static HWY_INLINE hn::Vec<Tag<std::uint32_t>> moved(Vec<float> y) {
+    return hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x8000u + kDoubt));
+  }
   hn::Vec<Least> least_;
 };
 
@@ -167,10 +170,8 @@ class Rounder<float16, kDoubt> {
   HWY_INLINE Rounder() {}
 
   HWY_INLINE hn::Vec<Words> operator()(Vec<float> y) {
-    // As for bfloat16: now the dropped bits of what is next to a tie are 0 … kLast.
-    const auto t = hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x1000u + kDoubt));
     const auto rounded = rounded_bits<false>(y, float16());
-    certain_.and_none_of(t, rounded);
+    certain_.and_none_of(moved(y), rounded);
     return rounded;
   }
   /// Also of subnormal results, which drop more bits, and of what may have been rounded from there.
@@ -179,8 +180,7 @@ class Rounder<float16, kDoubt> {
   static HWY_INLINE void lanes_in_doubt(const Vec<float> (&y)[n], Mask<float> (&lanes)[n]) {
     Vec<float> least = abs(y[0]);
     for (std::size_t u = 0; u < n; ++u) {
-      const auto t = hn::Add(hn::BitCast(tag(), y[u].raw), hn::Set(tag(), 0x1000u + kDoubt));
-      const auto left = hn::And(t, hn::Set(tag(), kDropped));
+      const auto left = hn::And(moved(y[u]), hn::Set(tag(), kDropped));
       lanes[u] = {hn::RebindMask(Tag<float>(), hn::Eq(left, hn::Zero(tag())))};
       least = min(least, abs(y[u]));  // which keeps what it has beside NaN
     }
@@ -197,7 +197,10 @@ class Rounder<float16, kDoubt> {
 
  private:
   static HWY_INLINE Tag<std::uint32_t> tag() { return {}; }
-  // All ones but for a number of low bits: what is left of dropped bits that are at most 2 kDoubt is 0.
+  // As for bfloat16. kDropped has all dropped bits but the low ones that numbers up to 2 kDoubt need.
+  static HWY_INLINE hn::Vec<Tag<std::uint32_t>> moved(Vec<float> y) {
+    return hn::Add(hn::BitCast(tag(), y.raw), hn::Set(tag(), 0x1000u + kDoubt));
+  }
   static constexpr std::uint32_t kLast = std::bit_ceil(2 * kDoubt + 1) - 1, kDropped = 0x1FFF & ~kLast;
   // Of numbers below 2^-13 these bits are 0.
   static constexpr std::uint16_t kNormal = 0x7800;

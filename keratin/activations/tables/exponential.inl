@@ -50,7 +50,17 @@ HWY_INLINE Floats exp_scaled(Floats y, Indices i) {
 #endif
 }
 
-// Neither overflows nor underflows any further outside.
+// What exp_parts took apart, put together.
+template <std::size_t n>
+HWY_INLINE void exp_of_parts(const Column<16>& powers, const Indices (&i)[n], const Floats (&p)[n],
+                             Floats (&y)[n]) {
+  for (std::size_t u = 0; u < n; ++u) {
+    const Floats power = powers[i[u]];
+    y[u] = exp_scaled(fused(power, p[u], power), i[u]);
+  }
+}
+
+// Beyond these e^x is infinite, or 0, already.
 HWY_INLINE Floats exp_argument(Floats x) {
   const FloatTag tag;
   return at_most(hn::Set(tag, 90.0f), at_least(hn::Set(tag, -106.0f), x));
@@ -78,10 +88,7 @@ class ShortExp {
       i[u] = hn::BitCast(IndexTag(), shifted);
       p[u] = exp_of_rest(fused(hn::Sub(magic, shifted), hn::Set(tag, 0x1.62e43p-1f), cut));
     }
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      const Floats power = power_[i[u]];
-      y[u] = exp_scaled(fused(power, p[u], power), i[u]);
-    }
+    exp_of_parts(power_, i, p, y);
     return true;
   }
 
@@ -106,10 +113,7 @@ class Exp {
     Indices i[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u) cut[u] = exp_argument(x[u]);
     exp_parts(cut, hn::Set(tag, kExpMagic), rest_, i, p);
-    for (std::size_t u = 0; u < kVectors; ++u) {
-      const Floats power = power_[i[u]];
-      y[u] = exp_scaled(fused(power, p[u], power), i[u]);
-    }
+    exp_of_parts(power_, i, p, y);
     return true;
   }
 
