@@ -56,6 +56,10 @@ class Table:
     def size(self):
         return 16 if len(self.edges) == 16 else 32
 
+    def centres_zero_of(self, a, b):
+        """Whether the row from a to b has f's zero for its centre."""
+        return self.centres_zero and a < self.zero < b
+
     def place(self, k):
         return (k + self.first) % self.size
 
@@ -186,7 +190,7 @@ def make_row(table, k, a, b):
     if has_root:  # f(0) = 0, and the kernel's base is slope t here
         q = fit(model.around(0.0), slope, 0.0, a, b, count, abs(model.around(0.0)[1] - slope) < 1e-9)
         return simulate(table, model, a, b, 0.0, f32(0), q, True, 60000), 0.0, f32(0), q
-    if table.centres_zero and a < table.zero < b:
+    if table.centres_zero_of(a, b):
         zero = float(mp.findroot(table.f, table.zero))
         rows = search(table, model, a, b, zero - 2.0**-15, zero + 2.0**-15, count)
         best = sorted(rows, key=lambda row: row[0])[:20]
@@ -232,7 +236,7 @@ def search(table, model, a, b, low, high, count):
     values, slopes = model.value(centres), model.slope(centres)
     score = 1.5 * off_float(values) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(values)
     kept = 200
-    if table.centres_zero and a < table.zero < b:
+    if table.centres_zero_of(a, b):
         score, kept = off_float(slopes), 600
     if table.symmetry == "gate":  # 1 - f(c) is exact of the float: it has to be right to its own last digit
         score *= ulp(values) / ulp(1 - values)
