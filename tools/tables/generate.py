@@ -8,6 +8,7 @@ exactly a float (and c + f(c) too, where the other side of 0 is computed from th
 Coefficients are fitted by least squares on the relative error, the lowest rounded first, the rest refitted
 to absorb its rounding. Of the best centres the one with the smallest simulated error wins; the sweep over
 all floats (./dev accuracy) is what proves the bound."""
+import multiprocessing
 import sys
 from dataclasses import dataclass, field
 from typing import Callable, Optional
@@ -29,20 +30,20 @@ class Table:
     f: Callable  # of t; with `power` the factor g of f = x^power g
     edges: list  # [from, to) of each row, in the order of their index
     index: str  # how t gives the index, as table.h names it
-    constants: str  # of that way: its members
+    curve: tuple  # of that way: scale, square, start
     reach: float  # |x| beyond which the table is not used (or, with clamps, does not change)
     degree: int = 6
     near_degree: Optional[int] = None  # of the first 16 rows of 32
     symmetry: str = "even"
+    beyond: Optional["Table"] = None  # the other 16 rows, from reach on, where their index is another
+    low: float = 0  # where those begin: they hold a rise of the base
     power: int = 0
     shift: int = 0  # f is 2^shift as large as what the kernel gives
     clamps: bool = False
     root: int = 1  # odd, below: row 0 adds root t, a multiple of x that rounding does not touch
-    half_root: bool = False  # the rows hold x < 0, and f(x) = x/2 + O(x^2): row 0 adds x/2
     first: int = 0  # where in the columns row 0 stands
     negative: bool = False  # t stands for x = -t
     goal: float = 0.9  # the simulated error that is good enough
-    exhausts: int = 0  # how many of the most promising rows are judged by all their floats
     zero: float = float("nan")  # t where f crosses 0 and is held to 2^-24 within 1/8
     centres_zero: bool = False  # that is the centre of its row: within 1/8 it is held to 1.25 ULP
 
@@ -50,11 +51,16 @@ class Table:
     def mirrored(self):
         """The value on the other side of 0 from that on this one."""
         complement = lambda c, v: 1 - v
-        return {"complement": complement, "gate": complement, "ramp": lambda c, v: c + v}.get(self.symmetry)
+        return {"complement": complement, "gate": complement, "ramp": lambda c, v: c + v, "sum": lambda c, v: c + v}.get(self.symmetry)
 
     @property
     def size(self):
         return 16 if len(self.edges) == 16 else 32
+
+    @property
+    def thorough(self):
+        """The older tables keep the rows that they have, and with them all bits."""
+        return self.symmetry == "gate" or self.low > 0
 
     def centres_zero_of(self, a, b):
         """Whether the row from a to b has f's zero for its centre."""
@@ -120,26 +126,32 @@ def fit(g, rise_of_base, base, da, db, count, starts_at_zero=False, weigh=lambda
     return q
 
 
-def kernel(table, centre, base, q, t, other_side, has_root):
+def short(v):
+    """v to 5 bits: times d, plus the base, it is exact, or nearly."""
+    mantissa, exponent = np.frexp(v)
+    return f32(np.ldexp(np.round(mantissa * 32) / 32, exponent))
+
+
+def kernel(table, centre, base, rise, q, t, other_side, has_root):
     """What keratin/activations/tables/tabled.inl computes."""
     x = -t if table.negative != other_side else t
     d = f32(t - f32(centre))
     p = np.full_like(d, q[-1])
     for c in q[-2::-1]:
         p = fma(p, d, c)
-    base = np.full_like(d, base)
+    base = fma(d, rise, np.full_like(d, base))
     if table.symmetry == "odd":
         base = np.maximum(base, table.root * d)
     elif table.symmetry == "below":
         base = np.minimum(base, table.root * d)
-    elif has_root and table.half_root:
-        base = f32(x * f32(0.5))
     elif other_side and table.symmetry == "ramp":
         base, p = f32(f32(centre) + base), f32(p + f32(1))
     if table.symmetry == "gate":
-        return fma(x, f32(1) - base if other_side else base, f32(t * f32(d * p)))
+        return fma(x, f32(1) - base if not other_side else base, f32(f32(t * d) * p))
     if table.power == 0:
         y = fma(d, p, base)
+        if other_side and table.symmetry == "sum":
+            y = f32(x + y)
         return f32(1) - y if other_side and table.symmetry == "complement" else y
     size, rest = x, f32(0)  # x^power in two parts
     if table.power > 1:
@@ -151,29 +163,29 @@ def kernel(table, centre, base, q, t, other_side, has_root):
     return fma(size, base, fma(size, d * p, rest * base)) * f32(2.0**-table.shift)
 
 
-def simulate(table, model, a, b, centre, base, q, has_root, points=1500):
+def simulate(table, model, a, b, centre, base, rise, q, has_root, points=1500):
     """The largest error in ULP."""
     near = (b - a) / 50 * (np.arange(250) + 0.5) / 250
     t = f32(np.concatenate([np.linspace(a, b, points, endpoint=False), a + near, b - near]))
-    return error_at(t, table, model, centre, base, q, has_root)
+    return error_at(t, table, model, centre, base, rise, q, has_root)
 
 
 def exhaust(table, model, a, b, *row):
-    """The largest error in ULP of all floats of a row; next to 0, of 10 million."""
+    """The largest error in ULP of all floats of a row; next to 0, of 2 million."""
     first, last = f32([max(a, 2.0**-6), b]).view(np.int32)
-    t = np.arange(first, last + 1, max(1, (last - first) // 10**7), dtype=np.int32).view(f32)
+    t = np.arange(first, last + 1, max(1, (last - first) // 2_000_000), dtype=np.int32).view(f32)
     # Parts that stay in the cache.
     return max(error_at(part, table, model, *row, False) for part in np.array_split(t, len(t) // 10**5 + 1))
 
 
-def error_at(t, table, model, centre, base, q, has_root):
+def error_at(t, table, model, centre, base, rise, q, has_root):
     worst = 0
     for other_side in [False, True] if table.mirrored else [False]:
         exact = model.value(t.astype(np.float64))
         if other_side:
             exact = table.mirrored(t.astype(np.float64), exact)
         exact = exact * (t.astype(np.float64) * (-1 if table.negative != other_side else 1)) ** table.power / 2.0**table.shift
-        y = kernel(table, centre, base, q, t, other_side, has_root).astype(np.float64)
+        y = kernel(table, centre, base, rise, q, t, other_side, has_root).astype(np.float64)
         # A centre next to the zero is known to 2^-24 of its distance from there, and so is f where t is nearer still.
         near_zero = np.maximum(1.25 * ulp(exact), 2.0**-40) if table.centres_zero else 2.0**-24
         unit = np.where((np.abs(t - table.zero) < 0.125) & (not other_side), near_zero, ulp(exact))
@@ -185,37 +197,39 @@ def error_at(t, table, model, centre, base, q, has_root):
 def make_row(table, k, a, b):
     model = Model(table.f, a, b)
     count = table.row_degree(k)
-    slope = {"odd": table.root, "below": table.root}.get(table.symmetry, -0.5 if table.half_root else None)
+    slope = {"odd": table.root, "below": table.root}.get(table.symmetry)
     has_root = slope is not None and (a == 0 or b == 0)
     if has_root:  # f(0) = 0, and the kernel's base is slope t here
         q = fit(model.around(0.0), slope, 0.0, a, b, count, abs(model.around(0.0)[1] - slope) < 1e-9)
-        return simulate(table, model, a, b, 0.0, f32(0), q, True, 60000), 0.0, f32(0), q
+        row = 0.0, f32(0), f32(0), q
+        return simulate(table, model, a, b, *row, True, 60000), *row
     if table.centres_zero_of(a, b):
         zero = float(mp.findroot(table.f, table.zero))
         rows = search(table, model, a, b, zero - 2.0**-15, zero + 2.0**-15, count)
         best = sorted(rows, key=lambda row: row[0])[:20]
         return min(((simulate(table, model, a, b, *row, False, 60000), *row) for _, *row in best), key=lambda row: row[0])
+    by_error = lambda row: row[0]
+    judge = lambda rows, points: sorted(((simulate(table, model, a, b, *row, False, points), *row) for _, *row in rows), key=by_error)
+    if table.thorough:
+        high = 0.65 if table.symmetry == "gate" else 0.95
+        rows = sorted(search(table, model, a, b, a + 0.3 * (b - a), a + high * (b - a), count), key=by_error)
+        rows = judge(judge(rows[:100], 20000)[:60], 100000)[:24]
+        return min(((exhaust(table, model, a, b, *row), *row) for _, *row in rows), key=by_error)
     # Where f falls steeply a centre towards the far end, where it is small, loses least.
-    best, judged = (float("inf"),), []
-    # A gate has both ends of its rows to care for: 1 - f is small at the far one, f at the near one.
-    for low, high in ((0.3, 0.5), (0.45, 0.65)) if table.symmetry == "gate" else ((0.3, 0.8), (0.7, 0.97)):
+    best = (float("inf"),)
+    for low, high in ((0.3, 0.8), (0.7, 0.97)):
         rows = []
         for row in search(table, model, a, b, a + low * (b - a), a + high * (b - a), count):
             rows.append(row)
-            if len(rows) >= 14 and min(rows, key=lambda row: row[0])[0] < table.goal - 0.1:
+            if len(rows) >= 14 and min(rows, key=by_error)[0] < table.goal - 0.1:
                 break
         # Rare sums of roundings count too: the most promising once more, at many points.
-        for _, *row in sorted(rows, key=lambda row: row[0])[:60]:
-            error = simulate(table, model, a, b, *row, False, 60000)
-            judged.append((error, *row))
-            best = min(best, judged[-1], key=lambda row: row[0])
+        for _, *row in sorted(rows, key=by_error)[:60]:
+            best = min(best, (simulate(table, model, a, b, *row, False, 60000), *row), key=by_error)
             if best[0] < table.goal:
                 break
         if best[0] < table.goal:
             break
-    if table.exhausts:
-        judged.sort(key=lambda row: row[0])
-        best = min(((exhaust(table, model, a, b, *row), *row) for _, *row in judged[: table.exhausts]), key=lambda row: row[0])
     return best
 
 
@@ -230,28 +244,32 @@ def search(table, model, a, b, low, high, count):
     spacing = float(ulp(max(abs(low), abs(high), 2.0**-20)))
     steps = int((high - low) / spacing)
     tried = 400000 if table.symmetry == "gate" else 6000
-    centres = float(f32(low)) + np.arange(0, steps, max(1, steps // tried)) * spacing
+    first = float(f32(low))
+    if table.thorough:  # beyond the next power of two too they have to be floats
+        first += -first % spacing
+    centres = first + np.arange(0, steps, max(1, steps // tried)) * spacing
     if table.power == 1 and a < 0 < b:
         centres = centres[centres < 0]  # d q(d) is then positive at 0, and x g(x) keeps the sign of -0
     values, slopes = model.value(centres), model.slope(centres)
-    score = 1.5 * off_float(values) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(values)
-    kept = 200
+    bases = 1 - values if table.symmetry == "gate" else values
+    score = 1.5 * off_float(bases) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(bases)
+    kept = 1000 if table.thorough else 200
     if table.centres_zero_of(a, b):
         score, kept = off_float(slopes), 600
-    if table.symmetry == "gate":  # 1 - f(c) is exact of the float: it has to be right to its own last digit
-        score *= ulp(values) / ulp(1 - values)
-    if table.symmetry == "ramp":
-        other = table.mirrored(centres, values)
-        score += 1.5 * np.abs(f32(table.mirrored(f32(centres), f32(values))) - other) / ulp(other)
+    if table.symmetry in ("gate", "ramp"):
+        other = table.mirrored(centres, bases)
+        score += 1.5 * np.abs(f32(table.mirrored(f32(centres), f32(bases))) - other) / ulp(other)
     centres = centres[np.argsort(score)]
     for centre in centres[:kept]:
         g = model.around(centre)
-        base = f32(g[0])
-        weigh = {}
+        base, rise = f32(g[0]), short(g[1]) if table.low else f32(0)
         if table.symmetry == "gate":  # the side of x < 0 is the smaller, and more exact
-            weigh["weigh"] = lambda d, f: (d + centre) / ulp((d + centre) * (1 - f))
-        q = fit(g, 0, float(base), a - centre, b - centre, count, **weigh)
-        yield simulate(table, model, a, b, centre, base, q, False), centre, base, q
+            base = f32(1 - g[0])
+            weigh = lambda d, f: (d + centre) / ulp((d + centre) * (1 - f))
+            q = fit(g, 0, 1 - float(base), a - centre, b - centre, count, weigh=weigh)
+        else:
+            q = fit(g, float(rise), float(base), a - centre, b - centre, count)
+        yield simulate(table, model, a, b, centre, base, rise, q, False), centre, base, rise, q
 
 
 def octaves(scale, start=1.0):
@@ -289,11 +307,17 @@ CUBIC = mp.mpf("0.044715")
 SELU = mp.mpf("1.0507009873554804934193349852946") * mp.mpf("1.6732632423543772848170429916717")
 
 
+def gelu_slope(a):
+    """Of -a, as the slopes below."""
+    return normal(-a) - a * density(a)
+
+
 def gelu_gate(x):
     return sigmoid(GELU * (x + CUBIC * x**3))
 
 
-def gelu_tanh_slope(x):
+def gelu_tanh_slope(a):
+    x = -a
     s = gelu_gate(x)
     return s + x * s * (1 - s) * GELU * (1 + 3 * CUBIC * x * x)
 
@@ -317,20 +341,26 @@ ONE_OCTAVE = 0x3F800000 >> 21  # the index of t = 0
 
 def in_octaves(scale, reach, start=1.0, **rest):
     return dict(edges=octaves(abs(scale), start) if scale > 0 else [(-b, -a) for a, b in octaves(-scale, start)],
-                index="octaves", constants=f".scale = {scale}f, .start = {start}f", reach=reach, clamps=True,
+                index="octaves", curve=(scale, 0, start), reach=reach, clamps=True,
                 first=ONE_OCTAVE + int((start - 1) * 4), **rest)
 
 
 def curved(linear, square, reach, rows=32, **rest):
     return dict(edges=curve(linear, square, rows), index="curve",
-                constants=f".scale = {linear}f, .square = {float(square)}f", reach=reach, **rest)
+                curve=(linear, square, 0), reach=reach, **rest)
+
+
+def beyond(linear, square, low, reach, **rest):
+    """The second 16 rows of |x|, from low on."""
+    first = int(linear * low + square * low**2 + 0.5)
+    return dict(edges=curve(linear, square, 16, first), index="curve", curve=(linear, square, 16 - first), low=low,
+                reach=reach, **rest)
 
 
 def both_sides(linear, square, reach, **rest):
     """32 rows of x, those next to 0 first."""
     return dict(edges=curve(linear, square, 32, -16), index="curve",
-                constants=f".scale = {linear}f, .square = {float(square)}f, .start = 8.0f",
-                first=-16 + 8, symmetry="none", reach=reach, **rest)
+                curve=(linear, square, 8), first=-16 + 8, symmetry="none", reach=reach, **rest)
 
 
 def root(a):
@@ -338,7 +368,6 @@ def root(a):
 
 
 POSITIVE = curved(15.49 / 8, 0, 8.0, 16)
-RAMP = dict(symmetry="ramp", half_root=True, negative=True)
 TABLES = [
     Table("Tanh", mp.tanh, symmetry="odd", degree=5, **in_octaves(1.625, 9.2)),
     Table("TanhSlope", lambda a: mp.sech(a) ** 2, near_degree=6, **curved(3.45, 0, 9.0)),
@@ -347,12 +376,16 @@ TABLES = [
     Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=5, **POSITIVE),
     Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
     Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
-    Table("Silu", sigmoid, symmetry="gate", power=1, degree=5, goal=0, exhausts=16, **POSITIVE),
+    Table("Silu", sigmoid, symmetry="gate", power=1, degree=5, **POSITIVE),
     Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=6, zero=1.2784645, centres_zero=True, **curved(4.8368, -0.1124, 7.99)),
-    Table("Gelu", lambda a: -a * normal(-a), degree=7, near_degree=6, **RAMP, **curved(2.28, 0.2052, 8.0)),
-    Table("GeluSlope", lambda a: normal(-a) - a * density(a), symmetry="complement", zero=0.7517915, centres_zero=True, degree=8, near_degree=6, **curved(3.96, 0.041, 7.38)),
-    Table("GeluTanh", lambda a: -a * gelu_gate(-a), degree=8, near_degree=6, **RAMP, **curved(2.15, 0.62, 5.6)),
-    Table("GeluTanhSlope", lambda a: gelu_tanh_slope(-a), symmetry="complement", zero=0.7524614, centres_zero=True, degree=8, near_degree=6, **curved(3.686, 0.4, 5.3)),
+    Table("Gelu", normal, symmetry="gate", power=1, degree=5, **curved(2.05, 0.55, 3.75, 16), beyond=Table(
+        "", lambda a: -a * normal(-a), symmetry="sum", negative=True, degree=7, **beyond(0, 0.3201, 3.75, 8.0))),
+    Table("GeluSlope", gelu_slope, symmetry="complement", zero=0.7517915, centres_zero=True, **curved(3.96, 0.041, 3.75, 16), beyond=Table(
+        "", gelu_slope, symmetry="complement", degree=7, **beyond(0, 0.3201, 3.75, 8.0))),
+    Table("GeluTanh", gelu_gate, symmetry="gate", power=1, degree=5, **curved(1.96, 0.7, 3.5, 16), beyond=Table(
+        "", lambda a: -a * gelu_gate(-a), symmetry="sum", negative=True, degree=8, **beyond(-1.8816, 0.57924, 3.5, 7.2))),
+    Table("GeluTanhSlope", gelu_tanh_slope, symmetry="complement", zero=0.7524614, centres_zero=True, **curved(3.686, 0.4, 3.1, 16), beyond=Table(
+        "", gelu_tanh_slope, symmetry="complement", degree=8, **beyond(-1.4738, 0.52849, 3.1, 7.15))),
     Table("Mish", mish_gate, power=1, near_degree=6, **both_sides(1.9375, 0, 8.0)),
     Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(2.8752, -0.118, 8.0)),
     Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, clamps=True, **curved(2.3, -0.067, 9.2, 16)),
@@ -367,8 +400,8 @@ def column(values):
 
 
 def rows_of(table):
-    """(place in the columns, simulated error, centre, base, q) of each row that is used."""
-    low, high = (-table.reach, table.reach) if table.symmetry == "none" else (0, table.reach)
+    """(place in the columns, its ends, simulated error, centre, base, rise, q) of each row that is used."""
+    low, high = (-table.reach, table.reach) if table.symmetry == "none" else (table.low, table.reach)
     if table.symmetry == "below":
         low, high = -table.reach, 0
     # Past the last edge the index is another row's.
@@ -379,27 +412,35 @@ def rows_of(table):
             yield (table.place(k), (a, b), *make_row(table, k, a, b))
 
 
-def print_table(table):
-    columns = np.zeros((2 + table.degree, table.size), dtype=f32)
-    worst, near = 0, table.reach
-    for place, (a, b), error, centre, base, q in rows_of(table):
-        columns[: 2 + len(q), place] = [centre, base, *q]
-        worst = max(worst, error)
-        if place >= 16:
-            near = min(near, abs(a), abs(b))
+def text_of(number):
+    """Of the table of that number."""
+    table = TABLES[number]
+    parts = [table] if table.beyond is None else [table, table.beyond]
+    degree, size = max(part.degree for part in parts), sum(part.size for part in parts)
+    columns = np.zeros((3 + degree, size), dtype=f32)
+    worst, reach, near = 0, parts[-1].reach, parts[0].reach
+    for first, part in enumerate(parts):
+        for place, (a, b), error, centre, base, rise, q in rows_of(part):
+            columns[: 3 + len(q), 16 * first + place] = [centre, base, rise, *q]
+            worst = max(worst, error)
+            if place >= 16:
+                near = min(near, abs(a), abs(b))
     print(f"k{table.name}: {worst:.3f}", file=sys.stderr)
-    flags = [f".index = Index::{table.index}", f".symmetry = Symmetry::{table.symmetry}", f".reach = {table.reach}f"]
-    if table.near_degree is not None:
+    flags = [f".index = Index::{table.index}", f".symmetry = Symmetry::{table.symmetry}", f".reach = {reach}f"]
+    if table.beyond:
+        flags += [f".near = {near}f, .near_degree = {table.degree}"]
+    elif table.near_degree is not None:
         # Less a little, so that no rounding of the index matters.
         flags += [f".near = {near - 1e-5:.6f}f, .near_degree = {table.near_degree}"]
-    flags += [table.constants]
+    literal = lambda curve: "{" + ", ".join(f"{float(v)}f" for v in curve) + "}"
+    flags += [f".{name} = {literal(part.curve)}" for name, part in zip(("curve", "beyond"), parts)]
     flags += [f".root = {table.root}"] if table.root != 1 else []
     flags += [f".{name} = {getattr(table, name)}" for name in ("power", "shift") if getattr(table, name)]
-    flags += [f".{name} = true" for name in ("clamps", "half_root", "centres_zero") if getattr(table, name)]
-    print(f"inline constexpr Table<{table.size}, {table.degree}> k{table.name}{{\n    {{{', '.join(flags)}}},")
-    for values in columns[:2]:
-        print(f"    {column(values)},")
-    print("    {" + ",\n     ".join(column(values) for values in columns[2:]) + "}};\n")
+    flags += [f".{name} = true" for name in ("clamps", "centres_zero") if getattr(table, name)]
+    text = f"inline constexpr Table<{size}, {degree}> k{table.name}{{\n    {{{', '.join(flags)}}},\n"
+    for values in columns[:3]:
+        text += f"    {column(values) if values.any() else '{}'},\n"
+    return text + "    {" + ",\n     ".join(column(values) for values in columns[3:]) + "}};\n"
 
 
 def print_powers(name, scale):
@@ -417,8 +458,9 @@ print("""// Made by generate.py, which says how: not to be edited.
 // clang-format off
 namespace keratin::inline v0::activations::tables {
 """)
-for one in TABLES:
-    print_table(one)
+with multiprocessing.get_context("fork").Pool() as pool:
+    for text in pool.imap(text_of, range(len(TABLES))):
+        print(text)
 print_powers("Powers", mp.mpf(1))
 print_powers("SeluPowers", SELU)
 print("""}  // namespace keratin::inline v0::activations::tables

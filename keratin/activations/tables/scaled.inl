@@ -47,7 +47,7 @@ class ScaledElu {
     Indices i[kVectors];
     for (std::size_t u = 0; u < kVectors; ++u) t[u] = at_least(hn::Set(tag, cut_), x[u]);
     for (std::size_t u = 0; u < kVectors; ++u) {
-      const Floats z = fused(t[u], hn::Set(tag, index_scale_), hn::Set(tag, form.start));
+      const Floats z = fused(t[u], hn::Set(tag, index_scale_), hn::Set(tag, form.curve.start));
       i[u] = hn::BitCast(IndexTag(), hn::ShiftRight<21>(hn::BitCast(IndexTag(), z)));
     }
     for (std::size_t u = 0; u < kVectors; ++u) d[u] = hn::Sub(t[u], centre_[i[u]]);
@@ -77,7 +77,7 @@ class ScaledElu {
   static constexpr auto& table = EluRows::table;
   static constexpr auto& form = table.form;
   static constexpr std::size_t kDegree = table.kDegree;
-  static constexpr std::int32_t kFirst = std::bit_cast<std::int32_t>(form.start) >> 21;
+  static constexpr std::int32_t kFirst = std::bit_cast<std::int32_t>(form.curve.start) >> 21;
 
   HWY_INLINE explicit ScaledElu(const EluScale& scale)
       : ScaledElu(scale, std::make_index_sequence<kDegree>()) {}
@@ -90,7 +90,7 @@ class ScaledElu {
         slope_low_(rows_.slope_low),
         q_{Column<16>(rows_.q[k])...},
         cut_(static_cast<float>(-form.reach * scale.inner)),
-        index_scale_(static_cast<float>(form.scale / scale.inner)),
+        index_scale_(static_cast<float>(form.curve.scale / scale.inner)),
         outer_(static_cast<float>(scale.outer)) {}
 
   const EluRows rows_;

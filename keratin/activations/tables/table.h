@@ -9,7 +9,7 @@ namespace keratin::inline v0::activations::tables {
 /// How t gives the index of its row.
 enum class Index {
   octaves,  ///< four rows to each octave of scale·t + start
-  curve,    ///< scale·t + square·t·|t| + start, rounded
+  curve,    ///< as Curve says
 };
 
 /// What t is, and how f(x) follows from the row.
@@ -20,7 +20,13 @@ enum class Symmetry {
   below,       ///< t = x for x < 0, where alone it holds; in row 0 the base is root·t
   complement,  ///< t = |x|; the rows hold x < 0, and f(x) = 1 − f(−x)
   ramp,        ///< t = |x|; the rows hold x < 0, and f(x) = x + f(−x)
-  gate,        ///< t = |x|; the rows hold the factor g of f(x) = x·g(x) for x > 0, and g(x) = 1 − g(−x)
+  gate,  ///< t = |x|; f(x) = x·g(x); the rows hold g(t), but as base g(−c) = 1 − g(c). Those of `beyond` hold
+         ///< f(−t), which is so small there that only their sum is rounded in f(x) = x + f(−x)
+};
+
+/// scale·t + square·t·|t| + start, rounded, or what octaves are counted of.
+struct Curve {
+  float scale = 0, square = 0, start = 0;
 };
 
 struct Form {
@@ -31,7 +37,9 @@ struct Form {
   /// Below this |x| the first 16 rows and their near_degree coefficients are all there is; 0: no such part.
   float near = 0;
   std::size_t near_degree = 0;
-  float scale = 0, square = 0, start = 0;
+  Curve curve;
+  /// That of the other 16 rows, those of |x| ≥ near, where they have one of their own.
+  Curve beyond = {};
   /// In row 0 the base is root·t (odd, below): the nearer to f's slope at 0, the less the rounding of q
   /// costs.
   int root = 1;
@@ -40,19 +48,19 @@ struct Form {
   /// The rows hold 2^shift times as much, so that what is subnormal is rounded at the very end.
   int shift = 0;
   bool clamps = false;
-  /// f(x) = x/2 + O(x²): in row 0 the base is x/2 on both sides.
-  bool half_root = false;
   /// Where f crosses 0 its row's centre does, so that f keeps its digits there: 1.25 ULP.
   bool centres_zero = false;
 };
 
-/// f(t) = base + d·q(d), d = t − centre, in columns of one number a row.
+/// f(t) = base + rise·d + d·q(d), d = t − centre, in columns of one number a row. Only rows of `beyond` have
+/// a rise: of so few bits that base + rise·d is exact, it leaves q the smaller part.
 template <std::size_t rows, std::size_t degree>
 struct Table {
   static constexpr std::size_t kRows = rows, kDegree = degree;
   Form form;
   alignas(64) float centre[rows];
   alignas(64) float base[rows];
+  alignas(64) float rise[rows];
   alignas(64) float q[degree][rows];
 };
 

@@ -87,6 +87,7 @@ struct ByteTable {
   explicit constexpr ByteTable(const activations::tables::Table<rows, degree>& table) {
     split(table.centre, centre);
     split(table.base, base);
+    split(table.rise, rise);
     for (std::size_t k = 0; k < degree; ++k) split(table.q[k], q[k]);
   }
   static constexpr void split(const float (&from)[rows], Column& to) {
@@ -96,7 +97,7 @@ struct ByteTable {
             static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(from[i]) >> (8 * byte));
     }
   }
-  Column centre{}, base{}, q[degree]{};
+  Column centre{}, base{}, rise{}, q[degree]{};
 };
 template <const auto& table>
 inline constexpr ByteTable<table.kRows, table.kDegree> kColumnsOf{table};
@@ -190,7 +191,8 @@ class Rows {
   using Symmetry = activations::tables::Symmetry;
   static constexpr const Form& form = table.form;
 
-  HWY_INLINE Rows() : Rows(std::make_index_sequence<kDegree>()) {}
+  using Columns = std::remove_cvref_t<decltype(kColumnsOf<table>)>;
+  HWY_INLINE explicit Rows(const Columns& columns) : Rows(columns, std::make_index_sequence<kDegree>()) {}
 
   HWY_INLINE void operator()(const Floats (&x)[kTableVectors], Floats (&y)[kTableVectors]) const {
     constexpr std::size_t kVectors = kTableVectors;
@@ -208,16 +210,29 @@ class Rows {
       for (std::size_t u = 0; u < kVectors; ++u) p[u] = fused(p[u], d[u], q[u]);
     }
     base_.look_up(places, base);
-    for (std::size_t u = 0; u < kVectors; ++u) other_side(x[u], i[u], centre[u], d[u], base[u], p[u]);
+    if constexpr (kHasBeyond) {
+      rise_.look_up(places, q);
+      for (std::size_t u = 0; u < kVectors; ++u) base[u] = fused(d[u], q[u], base[u]);
+    }
+    Floats far[kVectors];
+    if constexpr (kHasGateBeyond) {
+      for (std::size_t u = 0; u < kVectors; ++u)
+        far[u] = hn::Add(fused(d[u], p[u], base[u]), at_least(hn::Zero(FloatTag()), x[u]));
+    }
+    for (std::size_t u = 0; u < kVectors; ++u) other_side(x[u], centre[u], d[u], base[u], p[u]);
     for (std::size_t u = 0; u < kVectors; ++u) y[u] = result(x[u], t[u], d[u], base[u], p[u]);
+    if constexpr (kHasGateBeyond) {
+      for (std::size_t u = 0; u < kVectors; ++u) y[u] = hn::IfThenElse(is_near(t[u]), y[u], far[u]);
+    }
   }
 
  private:
   template <std::size_t... k>
-  explicit HWY_INLINE Rows(std::index_sequence<k...>)
-      : centre_(kColumnsOf<table>.centre),
-        base_(kColumnsOf<table>.base),
-        q_{TableColumn<kRows>(kColumnsOf<table>.q[k])...} {}
+  HWY_INLINE Rows(const Columns& columns, std::index_sequence<k...>)
+      : centre_(columns.centre),
+        base_(columns.base),
+        rise_(columns.rise),
+        q_{TableColumn<kRows>(columns.q[k])...} {}
 
   static HWY_INLINE Floats argument(Floats x) {
     const FloatTag tag;
@@ -232,24 +247,33 @@ class Rows {
     }
   }
 
+  static constexpr bool kHasBeyond = kRows == 32 && (form.beyond.scale != 0 || form.beyond.square != 0);
+  static constexpr bool kHasGateBeyond = kHasBeyond && form.symmetry == Symmetry::gate;
+  static HWY_INLINE hn::Mask<FloatTag> is_near(Floats t) { return hn::Lt(t, hn::Set(FloatTag(), form.near)); }
+
   // The row's place in the columns stands in the low bits.
-  static constexpr float kMagic = 0x1.8p23f + form.start;  // its spacing is one row
   static HWY_INLINE Indices index(Floats t) {
     const FloatTag tag;
     if constexpr (form.index == activations::tables::Index::octaves) {
-      const Floats z = fused(t, hn::Set(tag, form.scale), hn::Set(tag, form.start));
+      const Floats z = fused(t, hn::Set(tag, form.curve.scale), hn::Set(tag, form.curve.start));
       return hn::BitCast(IndexTag(), hn::ShiftRight<21>(hn::BitCast(IndexTag(), z)));
     } else {
-      const Floats size = form.symmetry == Symmetry::none ? hn::Abs(t) : t;
-      const Floats slope = form.square == 0
-                               ? hn::Set(tag, form.scale)
-                               : fused(size, hn::Set(tag, form.square), hn::Set(tag, form.scale));
-      return hn::BitCast(IndexTag(), fused(t, slope, hn::Set(tag, kMagic)));
+      Floats place = along(form.curve, t);
+      if constexpr (kHasBeyond) place = hn::IfThenElse(is_near(t), place, along(form.beyond, t));
+      return hn::BitCast(IndexTag(), place);
     }
+  }
+  static HWY_INLINE Floats along(const activations::tables::Curve& curve, Floats t) {
+    const FloatTag tag;
+    const Floats size = form.symmetry == Symmetry::none ? hn::Abs(t) : t;
+    const Floats slope = curve.square == 0
+                             ? hn::Set(tag, curve.scale)
+                             : fused(size, hn::Set(tag, curve.square), hn::Set(tag, curve.scale));
+    return fused(t, slope, hn::Set(tag, 0x1.8p23f + curve.start));  // whose spacing is one row
   }
 
   // Turns base and p into those of x's own side of 0, or of row 0.
-  static HWY_INLINE void other_side(Floats x, Indices i, Floats centre, Floats d, Floats& base, Floats& p) {
+  static HWY_INLINE void other_side(Floats x, Floats centre, Floats d, Floats& base, Floats& p) {
     const FloatTag tag;
     const auto negative = is_negative(x);
     const Floats one = hn::Set(tag, 1.0f);
@@ -260,22 +284,16 @@ class Rows {
     } else if constexpr (form.symmetry == Symmetry::below) {
       base = hn::Min(base, root);
     } else if constexpr (form.symmetry == Symmetry::gate) {
-      base = hn::IfThenElse(negative, hn::Sub(one, base), base);
+      base = hn::IfThenElse(hn::Ge(x, hn::Zero(tag)), hn::Sub(one, base), base);
     } else if constexpr (form.symmetry == Symmetry::ramp) {
       base = hn::IfThenElse(negative, base, hn::Add(centre, base));
-      auto stays = negative;
-      if constexpr (form.half_root) {
-        const auto first = hn::RebindMask(tag, hn::Eq(i, hn::BitCast(IndexTag(), hn::Set(tag, kMagic))));
-        base = hn::IfThenElse(first, hn::Mul(x, hn::Set(tag, 0.5f)), base);
-        stays = hn::Or(first, negative);
-      }
-      p = hn::IfThenElse(stays, p, hn::Add(p, one));
+      p = hn::IfThenElse(negative, p, hn::Add(p, one));
     }
   }
 
   static HWY_INLINE Floats result(Floats x, Floats t, Floats d, Floats base, Floats p) {
-    // x·(1 − g) with g = base + d·p is x·(1 − base) + |x|·d·p for x < 0 too.
-    if constexpr (form.symmetry == Symmetry::gate) return fused(x, base, hn::Mul(t, hn::Mul(d, p)));
+    // x·(1 − g) with g = 1 − base + d·p is x·base + |x|·d·p for x < 0 too.
+    if constexpr (form.symmetry == Symmetry::gate) return fused(x, base, hn::Mul(hn::Mul(t, d), p));
     if constexpr (form.power == 1) return fused(x, base, hn::Mul(x, hn::Mul(d, p)));
     if constexpr (form.power > 1) {
       // The power in two parts.
@@ -292,14 +310,23 @@ class Rows {
     }
     const Floats y = fused(d, p, base);
     if constexpr (form.symmetry == Symmetry::complement)
-      return hn::IfThenElse(is_negative(x), y, hn::Sub(hn::Set(FloatTag(), 1.0f), y));
-    // half_root for the sign of zero.
-    return form.symmetry == Symmetry::odd || form.half_root ? hn::CopySign(y, x) : y;
+      return hn::IfThenElse(hn::Ge(x, hn::Zero(FloatTag())), hn::Sub(hn::Set(FloatTag(), 1.0f), y), y);
+    // For the sign of zero.
+    return form.symmetry == Symmetry::odd ? hn::CopySign(y, x) : y;
   }
 
-  const TableColumn<kRows> centre_, base_;
+  const TableColumn<kRows> centre_, base_, rise_;
   const TableColumn<kRows> q_[kDegree];
 };
+
+// What is read through this is read where that stands, and not before the loop around it: in a rare branch.
+// A call instead would keep its vectors in memory.
+template <class T>
+HWY_INLINE const T& here_only(const T& x) {
+  const T* address = &x;
+  asm volatile("" : "+r"(address));
+  return *address;
+}
 
 // A kernel out of a table. Where the first 16 rows are enough for a whole group, only those are looked up:
 // half the work, the same numbers.
@@ -312,7 +339,7 @@ class Tabled {
   /// through.
   static constexpr bool kTotal = form.clamps;
 
-  HWY_INLINE Tabled() {}
+  HWY_INLINE Tabled() : rows_(kColumnsOf<table>) {}
 
   static HWY_INLINE hn::Mask<FloatTag> inside(Floats x) {
     return hn::RebindMask(FloatTag(), hn::Lt(magnitude(x), whole(form.reach)));
@@ -327,11 +354,8 @@ class Tabled {
       Indices largest = magnitude(x[0]);
       for (std::size_t u = 1; u < kVectors; ++u) largest = hn::Max(largest, magnitude(x[u]));
       if (kHasNear && HWY_UNLIKELY(!hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.near))))) {
-        // On copies: what a call takes the address of lives in memory always.
-        Floats from[kVectors], to[kVectors];
-        for (std::size_t u = 0; u < kVectors; ++u) from[u] = x[u];
-        all_rows(from, to);
-        for (std::size_t u = 0; u < kVectors; ++u) y[u] = to[u];
+        const Rows<table, table.kRows, table.kDegree> all(here_only(kColumnsOf<table>));
+        all(x, y);
       } else {
         rows_(x, y);
         if constexpr (kHasNear) return true;
@@ -347,10 +371,6 @@ class Tabled {
   // Compared as integers, NaN and infinity are the largest.
   static HWY_INLINE Indices magnitude(Floats x) { return hn::BitCast(IndexTag(), hn::Abs(x)); }
   static HWY_INLINE Indices whole(float x) { return hn::BitCast(IndexTag(), hn::Set(FloatTag(), x)); }
-
-  static HWY_NOINLINE void all_rows(const Floats (&x)[kVectors], Floats (&y)[kVectors]) {
-    Rows<table, table.kRows, table.kDegree>()(x, y);
-  }
 
   const Rows<table, kHasNear ? 16 : table.kRows, kHasNear ? form.near_degree : table.kDegree> rows_;
 };
