@@ -59,7 +59,7 @@ class Table:
 
     @property
     def thorough(self):
-        """The older tables keep the rows that they have, and with them all bits."""
+        """Whether rows are searched with all care. The older tables keep theirs, and with them all bits."""
         return self.symmetry == "gate" or self.low > 0
 
     def centres_zero_of(self, a, b):
