@@ -10,7 +10,7 @@ to absorb its rounding. Of the best centres the one with the smallest simulated 
 all floats (./dev accuracy) is what proves the bound."""
 import multiprocessing
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable, Optional
 
 import mpmath as mp
@@ -34,7 +34,7 @@ class Table:
     reach: float  # |x| beyond which the table is not used (or, with clamps, does not change)
     degree: int = 6
     near_degree: Optional[int] = None  # of the first 16 rows of 32
-    symmetry: str = "even"
+    symmetry: str = "even"  # as table.h names it; "sum": how a gate's rows beyond give f(x)
     beyond: Optional["Table"] = None  # the other 16 rows, from reach on, where their index is another
     low: float = 0  # where those begin: they hold a rise of the base
     power: int = 0
