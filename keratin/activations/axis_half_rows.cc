@@ -81,13 +81,13 @@ template <class H>
 void half_forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length) {
   if (!is_softmax(kind)) return wide_forward_rows(kind, x, y, count, length);
   const HalfConversion<H>& converts = conversion<H>();
-  RowsRoom buffer(length);
-  float* rows = buffer.data();
-  for (Size first = 0; first < count; first += buffer.rows()) {
-    const Size here = std::min(buffer.rows(), count - first), at = first * length;
-    converts.widen(x + at, rows, here * length);
-    forward_rows(kind, rows, rows, here, length);
-    converts.narrow(rows, y + at, here * length);
+  RowsRoom inputs(length), results(length);  // in place the largest elements would be looked for first
+  const Size step = inputs.rows();
+  for (Size first = 0; first < count; first += step) {
+    const Size here = std::min(step, count - first), at = first * length;
+    converts.widen(x + at, inputs.data(), here * length);
+    forward_rows(kind, inputs.data(), results.data(), here, length);
+    converts.narrow(results.data(), y + at, here * length);
   }
 }
 
