@@ -20,6 +20,7 @@ mp.mp.dps = 40
 MODEL = 16  # nodes of the local model of a row
 NODES = [mp.cos((2 * i + 1) * mp.pi / (2 * MODEL)) for i in range(MODEL)]
 TO_MONOMIALS = mp.matrix([[node**j for j in range(MODEL)] for node in NODES]) ** -1
+GOOD = 0.8  # ULP: no better row is looked for
 FIT_POINTS = np.cos((2 * np.arange(28) + 1) * np.pi / 56)
 f32 = np.float32
 
@@ -33,7 +34,7 @@ class Table:
     curve: tuple  # of that way: scale, square, start
     reach: float  # |x| beyond which the table is not used (or, with clamps, does not change)
     degree: int = 6
-    near_degree: Optional[int] = None  # of the first 16 rows of 32
+    near_degree: Optional[int] = None  # of the first 16 rows of 32, where that is another
     symmetry: str = "even"  # as table.h names it; "sum": how a gate's rows beyond give f(x)
     beyond: Optional["Table"] = None  # the other 16 rows, from reach on, where their index is another
     low: float = 0  # where those begin: they hold a rise of the base
@@ -43,7 +44,6 @@ class Table:
     root: int = 1  # odd, below: row 0 adds root t, a multiple of x that rounding does not touch
     first: int = 0  # where in the columns row 0 stands
     negative: bool = False  # t stands for x = -t
-    goal: float = 0.9  # the simulated error that is good enough
     zero: float = float("nan")  # t where f crosses 0 and is held to 2^-24 within 1/8
     centres_zero: bool = False  # that is the centre of its row: within 1/8 it is held to 1.25 ULP
 
@@ -57,11 +57,6 @@ class Table:
     def size(self):
         return 16 if len(self.edges) == 16 else 32
 
-    @property
-    def thorough(self):
-        """Whether rows are searched with all care. The older tables keep theirs, and with them all bits."""
-        return self.symmetry == "gate" or self.low > 0
-
     def centres_zero_of(self, a, b):
         """Whether the row from a to b has f's zero for its centre."""
         return self.centres_zero and a < self.zero < b
@@ -70,8 +65,7 @@ class Table:
         return (k + self.first) % self.size
 
     def row_degree(self, k):
-        near = self.near_degree is not None and self.place(k) < 16
-        return self.near_degree if near else self.degree
+        return self.near_degree if self.near_degree and self.place(k) < 16 else self.degree
 
 
 class Model:
@@ -126,6 +120,12 @@ def fit(g, rise_of_base, base, da, db, count, starts_at_zero=False, weigh=lambda
     return q
 
 
+def fit_gate(g, base, a, b, centre, count):
+    """The side of x < 0, where the result is smaller, counts."""
+    weigh = lambda d, f: (d + centre) / ulp((d + centre) * (1 - f))
+    return fit(g, 0, 1 - base, a - centre, b - centre, count, weigh=weigh)
+
+
 def short(v):
     """v to 5 bits: times d, plus the base, it is exact, or nearly."""
     mantissa, exponent = np.frexp(v)
@@ -172,10 +172,14 @@ def simulate(table, model, a, b, centre, base, rise, q, has_root, points=1500):
 
 def exhaust(table, model, a, b, *row):
     """The largest error in ULP of all floats of a row; next to 0, of 2 million."""
-    first, last = f32([max(a, 2.0**-6), b]).view(np.int32)
-    t = np.arange(first, last + 1, max(1, (last - first) // 2_000_000), dtype=np.int32).view(f32)
-    # Parts that stay in the cache.
-    return max(error_at(part, table, model, *row, False) for part in np.array_split(t, len(t) // 10**5 + 1))
+    worst = 0
+    for sign, near, far in ((1, a, b), (-1, -b, -a)):
+        first, last = f32([max(near, 2.0**-6), max(0, far)]).view(np.int32)
+        t = sign * np.arange(first, last + 1, max(1, (last - first) // 2_000_000), dtype=np.int32).view(f32)
+        if len(t):  # parts that stay in the cache
+            parts = np.array_split(t, len(t) // 10**5 + 1)
+            worst = max(worst, max(error_at(part, table, model, *row, False) for part in parts))
+    return worst
 
 
 def error_at(t, table, model, centre, base, rise, q, has_root):
@@ -203,32 +207,29 @@ def make_row(table, k, a, b):
         q = fit(model.around(0.0), slope, 0.0, a, b, count, abs(model.around(0.0)[1] - slope) < 1e-9)
         row = 0.0, f32(0), f32(0), q
         return simulate(table, model, a, b, *row, True, 60000), *row
-    if table.centres_zero_of(a, b):
-        zero = float(mp.findroot(table.f, table.zero))
-        rows = search(table, model, a, b, zero - 2.0**-15, zero + 2.0**-15, count)
-        best = sorted(rows, key=lambda row: row[0])[:20]
-        return min(((simulate(table, model, a, b, *row, False, 60000), *row) for _, *row in best), key=lambda row: row[0])
+    if table.symmetry == "gate" and a == 0:
+        # Where x is subnormal x/2 is all; 0 itself would lose the sign of -0.
+        centre = 2.0**-100
+        row = centre, f32(0.5), f32(0), fit_gate(model.around(centre), 0.5, a, b, centre, count)
+        return exhaust(table, model, a, b, *row), *row
     by_error = lambda row: row[0]
     judge = lambda rows, points: sorted(((simulate(table, model, a, b, *row, False, points), *row) for _, *row in rows), key=by_error)
-    if table.thorough:
-        high = 0.65 if table.symmetry == "gate" else 0.95
-        rows = sorted(search(table, model, a, b, a + 0.3 * (b - a), a + high * (b - a), count), key=by_error)
-        rows = judge(judge(rows[:100], 20000)[:60], 100000)[:24]
-        return min(((exhaust(table, model, a, b, *row), *row) for _, *row in rows), key=by_error)
+    if table.centres_zero_of(a, b):
+        zero = float(mp.findroot(table.f, table.zero))
+        rows = sorted(search(table, model, a, b, zero - 2.0**-15, zero + 2.0**-15, count), key=by_error)
+        return judge(rows[:20], 60000)[0]
     # Where f falls steeply a centre towards the far end, where it is small, loses least.
+    high = 0.65 if table.symmetry == "gate" else 0.95
+    rows = []
+    for row in search(table, model, a, b, a + 0.3 * (b - a), a + high * (b - a), count):
+        rows.append(row)
+        if len(rows) >= 150 and min(rows, key=by_error)[0] < GOOD - 0.1:
+            break
+    rows = sorted(rows, key=by_error)[:100]
     best = (float("inf"),)
-    for low, high in ((0.3, 0.8), (0.7, 0.97)):
-        rows = []
-        for row in search(table, model, a, b, a + low * (b - a), a + high * (b - a), count):
-            rows.append(row)
-            if len(rows) >= 14 and min(rows, key=by_error)[0] < table.goal - 0.1:
-                break
-        # Rare sums of roundings count too: the most promising once more, at many points.
-        for _, *row in sorted(rows, key=by_error)[:60]:
-            best = min(best, (simulate(table, model, a, b, *row, False, 60000), *row), key=by_error)
-            if best[0] < table.goal:
-                break
-        if best[0] < table.goal:
+    for _, *row in judge(judge(rows, 20000)[:60], 100000)[:24]:
+        best = min(best, (exhaust(table, model, a, b, *row), *row), key=by_error)
+        if best[0] < GOOD:
             break
     return best
 
@@ -245,15 +246,12 @@ def search(table, model, a, b, low, high, count):
     steps = int((high - low) / spacing)
     tried = 400000 if table.symmetry == "gate" else 6000
     first = float(f32(low))
-    if table.thorough:  # beyond the next power of two too they have to be floats
-        first += -first % spacing
+    first += -first % spacing  # beyond the next power of two too they have to be floats
     centres = first + np.arange(0, steps, max(1, steps // tried)) * spacing
-    if table.power == 1 and a < 0 < b:
-        centres = centres[centres < 0]  # d q(d) is then positive at 0, and x g(x) keeps the sign of -0
     values, slopes = model.value(centres), model.slope(centres)
     bases = 1 - values if table.symmetry == "gate" else values
     score = 1.5 * off_float(bases) + 0.35 * (b - a) * np.abs(slopes - f32(slopes)) / ulp(bases)
-    kept = 1000 if table.thorough else 200
+    kept = 1000
     if table.centres_zero_of(a, b):
         score, kept = off_float(slopes), 600
     if table.symmetry in ("gate", "ramp"):
@@ -265,25 +263,22 @@ def search(table, model, a, b, low, high, count):
         base, rise = f32(g[0]), short(g[1]) if table.low else f32(0)
         if table.symmetry == "gate":  # the side of x < 0 is the smaller, and more exact
             base = f32(1 - g[0])
-            weigh = lambda d, f: (d + centre) / ulp((d + centre) * (1 - f))
-            q = fit(g, 0, 1 - float(base), a - centre, b - centre, count, weigh=weigh)
+            q = fit_gate(g, float(base), a, b, centre, count)
         else:
             q = fit(g, float(rise), float(base), a - centre, b - centre, count)
         yield simulate(table, model, a, b, centre, base, rise, q, False), centre, base, rise, q
 
 
-def octaves(scale, start=1.0):
-    """The index is the exponent's last two bits and the first two of the mantissa of scale t + start."""
-    first = int((start - 1) * 4)
-    edge = lambda i: ((1 << (i // 4)) * (1 + (i % 4) * 0.25) - start) / scale
+def octaves(scale, start):
+    """The index is the exponent's last two bits and the first two of the mantissa of start + scale t."""
+    first = f32(start).view(np.int32) >> 21
+    edge = lambda i: (float(np.int32(i << 21).view(f32)) - start) / scale
     return [(edge(i), edge(i + 1)) for i in range(first, first + 16)]
 
 
 def curve(linear, square, rows, first=0):
     """The index is linear t + square t |t|, rounded."""
     def edge(u):
-        if square == 0:
-            return u / linear
         if u < 0:
             return -edge(-u)
         return (-linear + (linear**2 + 4 * square * u) ** 0.5) / (2 * square)
@@ -336,62 +331,63 @@ def silu_slope(x):
     return s + x * s * (1 - s)
 
 
-ONE_OCTAVE = 0x3F800000 >> 21  # the index of t = 0
-
-
 def in_octaves(scale, reach, start=1.0, **rest):
-    return dict(edges=octaves(abs(scale), start) if scale > 0 else [(-b, -a) for a, b in octaves(-scale, start)],
-                index="octaves", curve=(scale, 0, start), reach=reach, clamps=True,
-                first=ONE_OCTAVE + int((start - 1) * 4), **rest)
+    edges = octaves(scale, start) if scale > 0 else [(b, a) for a, b in octaves(scale, start)]
+    return dict(edges=edges, index="octaves", curve=(scale, 0, start), reach=reach, clamps=True,
+                first=int(f32(start).view(np.int32) >> 21), **rest)
 
 
-def curved(linear, square, reach, rows=32, **rest):
-    return dict(edges=curve(linear, square, rows), index="curve",
-                curve=(linear, square, 0), reach=reach, **rest)
+def in_steps(width, first=0, **rest):
+    edges = [(k * width, (k + 1) * width) for k in range(first, first + 32)]
+    return dict(edges=edges, index="steps", curve=(1 / width, 0, 0), reach=edges[-1][1], **rest)
+
+
+def curved(linear, square, reach, rows=32, first=0, **rest):
+    return dict(edges=curve(linear, square, rows, first), index="curve", curve=(linear, square, -first), reach=reach,
+                **rest)
 
 
 def beyond(linear, square, low, reach, **rest):
     """The second 16 rows of |x|, from low on."""
     first = int(linear * low + square * low**2 + 0.5)
-    return dict(edges=curve(linear, square, 16, first), index="curve", curve=(linear, square, 16 - first), low=low,
-                reach=reach, **rest)
+    form = curved(linear, square, reach, 16, first, **rest)
+    return form | dict(curve=(linear, square, 16 - first), low=low)
 
 
-def both_sides(linear, square, reach, **rest):
-    """32 rows of x, those next to 0 first."""
-    return dict(edges=curve(linear, square, 32, -16), index="curve",
-                curve=(linear, square, 8), first=-16 + 8, symmetry="none", reach=reach, **rest)
+def both_sides(form):
+    """Rows from -16 to 15, over x; those next to 0 come first."""
+    linear, square, _ = form["curve"]
+    return form | dict(curve=(linear, square, 8), first=-16 + 8, symmetry="none")
 
 
 def root(a):
     return mp.sqrt(a * a + 4)
 
 
-POSITIVE = curved(15.49 / 8, 0, 8.0, 16)
 TABLES = [
     Table("Tanh", mp.tanh, symmetry="odd", degree=5, **in_octaves(1.625, 9.2)),
-    Table("TanhSlope", lambda a: mp.sech(a) ** 2, near_degree=6, **curved(3.45, 0, 9.0)),
-    Table("Sigmoid", lambda a: sigmoid(-a), symmetry="complement", degree=5, **POSITIVE),
-    Table("SigmoidSlope", lambda a: sigmoid(a) * sigmoid(-a), **POSITIVE),
-    Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=5, **POSITIVE),
-    Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
-    Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
-    Table("Silu", sigmoid, symmetry="gate", power=1, degree=5, **POSITIVE),
-    Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=6, zero=1.2784645, centres_zero=True, **curved(4.8368, -0.1124, 7.99)),
-    Table("Gelu", normal, symmetry="gate", power=1, degree=5, **curved(2.05, 0.55, 3.75, 16), beyond=Table(
+    Table("TanhSlope", lambda a: mp.sech(a) ** 2, near_degree=5, **curved(4.43, -1 / 16, 8.0)),
+    Table("Sigmoid", lambda a: sigmoid(-a), symmetry="complement", degree=4, **in_steps(0.25)),
+    Table("SigmoidSlope", lambda a: sigmoid(a) * sigmoid(-a), degree=4, **in_steps(0.25)),
+    Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=4, **in_steps(0.25)),
+    Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1, 17.5, 1.25)),
+    Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1, 17.5, 1.25)),
+    Table("Silu", sigmoid, symmetry="gate", power=1, degree=4, **in_steps(0.25)),
+    Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=5, zero=1.2784645, centres_zero=True, **curved(4.853, -1 / 8, 8.0)),
+    Table("Gelu", normal, symmetry="gate", power=1, degree=5, **curved(2.25, 1 / 2, 3.75, 16), beyond=Table(
         "", lambda a: -a * normal(-a), symmetry="sum", negative=True, degree=7, **beyond(0, 0.3201, 3.75, 8.0))),
-    Table("GeluSlope", gelu_slope, symmetry="complement", zero=0.7517915, centres_zero=True, **curved(3.96, 0.041, 3.75, 16), beyond=Table(
+    Table("GeluSlope", gelu_slope, symmetry="complement", zero=0.7517915, centres_zero=True, **curved(3.967, 1 / 32, 3.75, 16), beyond=Table(
         "", gelu_slope, symmetry="complement", degree=7, **beyond(0, 0.3201, 3.75, 8.0))),
-    Table("GeluTanh", gelu_gate, symmetry="gate", power=1, degree=5, **curved(1.96, 0.7, 3.5, 16), beyond=Table(
+    Table("GeluTanh", gelu_gate, symmetry="gate", power=1, degree=5, **curved(2.66, 1 / 2, 3.5, 16), beyond=Table(
         "", lambda a: -a * gelu_gate(-a), symmetry="sum", negative=True, degree=8, **beyond(-1.8816, 0.57924, 3.5, 7.2))),
-    Table("GeluTanhSlope", gelu_tanh_slope, symmetry="complement", zero=0.7524614, centres_zero=True, **curved(3.686, 0.4, 3.1, 16), beyond=Table(
-        "", gelu_tanh_slope, symmetry="complement", degree=8, **beyond(-1.4738, 0.52849, 3.1, 7.15))),
-    Table("Mish", mish_gate, power=1, near_degree=6, **both_sides(1.9375, 0, 8.0)),
-    Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(2.8752, -0.118, 8.0)),
-    Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, clamps=True, **curved(2.3, -0.067, 9.2, 16)),
-    Table("TanhShrinkSlope", lambda a: 2**40 * (mp.tanh(a) / a) ** 2, power=2, shift=40, degree=7, clamps=True, goal=0.75, **curved(2.75, -0.119, 9.6, 16)),
-    Table("Squareplus", lambda a: 2 / (root(a) + a), symmetry="ramp", degree=5, **curved(2.4, -0.06, 8.0, 16)),
-    Table("SquareplusSlope", lambda a: 2 / (root(a) * (root(a) + a)), symmetry="complement", degree=5, **curved(2.4, -0.06, 8.0, 16)),
+    Table("GeluTanhSlope", gelu_tanh_slope, symmetry="complement", zero=0.7524614, centres_zero=True, **curved(3.8929, 1 / 8, 3.5, 16), beyond=Table(
+        "", gelu_tanh_slope, symmetry="complement", degree=8, **beyond(-1.8816, 0.57924, 3.5, 7.2))),
+    Table("Mish", mish_gate, power=1, near_degree=6, **both_sides(in_steps(0.5, -16))),
+    Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(curved(2.9375, -1 / 8, 8.0, first=-16))),
+    Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, clamps=True, **curved(2.2585, -1 / 16, 9.2, 16)),
+    Table("TanhShrinkSlope", lambda a: 2**40 * (mp.tanh(a) / a) ** 2, power=2, shift=40, degree=7, clamps=True, **curved(2.8145, -1 / 8, 9.6, 16)),
+    Table("Squareplus", lambda a: 2 / (root(a) + a), symmetry="ramp", degree=4, **in_steps(0.25)),
+    Table("SquareplusSlope", lambda a: 2 / (root(a) * (root(a) + a)), symmetry="complement", degree=4, **in_steps(0.25)),
 ]
 
 
@@ -429,9 +425,9 @@ def text_of(number):
     flags = [f".index = Index::{table.index}", f".symmetry = Symmetry::{table.symmetry}", f".reach = {reach}f"]
     if table.beyond:
         flags += [f".near = {near}f, .near_degree = {table.degree}"]
-    elif table.near_degree is not None:
+    elif table.size == 32:
         # Less a little, so that no rounding of the index matters.
-        flags += [f".near = {near - 1e-5:.6f}f, .near_degree = {table.near_degree}"]
+        flags += [f".near = {near - 1e-5:.6f}f, .near_degree = {table.near_degree or table.degree}"]
     literal = lambda curve: "{" + ", ".join(f"{float(v)}f" for v in curve) + "}"
     flags += [f".{name} = {literal(part.curve)}" for name, part in zip(("curve", "beyond"), parts)]
     flags += [f".root = {table.root}"] if table.root != 1 else []
@@ -450,7 +446,8 @@ def print_powers(name, scale):
     print(f"    {column([float(mp.log(v / mp.mpf(float(f32(float(v)))))) for v in exact])}}};\n")
 
 
-print("""// Made by generate.py, which says how: not to be edited.
+def main():
+    print("""// Made by generate.py, which says how: not to be edited.
 #pragma once
 
 #include "keratin/activations/tables/table.h"
@@ -458,10 +455,14 @@ print("""// Made by generate.py, which says how: not to be edited.
 // clang-format off
 namespace keratin::inline v0::activations::tables {
 """)
-with multiprocessing.get_context("fork").Pool() as pool:
-    for text in pool.imap(text_of, range(len(TABLES))):
-        print(text)
-print_powers("Powers", mp.mpf(1))
-print_powers("SeluPowers", SELU)
-print("""}  // namespace keratin::inline v0::activations::tables
+    with multiprocessing.get_context("fork").Pool() as pool:
+        for text in pool.imap(text_of, range(len(TABLES))):
+            print(text)
+    print_powers("Powers", mp.mpf(1))
+    print_powers("SeluPowers", SELU)
+    print("""}  // namespace keratin::inline v0::activations::tables
 // clang-format on""")
+
+
+if __name__ == "__main__":
+    main()

@@ -24,7 +24,7 @@ struct Gelu {
                                   "approximate ? x/2*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))"
                                   " : x/2*(1 + erf(x/sqrt(2)))",
                               .source = "arXiv:1606.08415",
-                              .bounds = {1, 1, 0.501, 0.501},
+                              .bounds = {0.97, 0.92, 0.501, 0.501},
                               .gradient_zero = -0.7521};
   static constexpr std::array<Parameter, 1> parameters() {
     return {parameter<&Gelu::approximate>({.name = "approximate",

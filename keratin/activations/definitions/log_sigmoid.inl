@@ -4,7 +4,7 @@ struct LogSigmoid {
   static constexpr Info kInfo{.name = "log_sigmoid",
                               .formula = "-log(1 + exp(-x))",
                               .source = "Keras 3",
-                              .bounds = {0.93, 0.88, 0.501, 0.501}};
+                              .bounds = {0.78, 0.85, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

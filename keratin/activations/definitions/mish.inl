@@ -9,7 +9,7 @@ struct Mish {
   static constexpr Info kInfo{.name = "mish",
                               .formula = "x*tanh(log(1 + exp(x)))",
                               .source = "arXiv:1908.08681",
-                              .bounds = {1, 0.91, 0.501, 0.501},
+                              .bounds = {1, 0.84, 0.501, 0.501},
                               .gradient_zero = -1.1922435};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 

@@ -10,7 +10,7 @@ struct Silu {
                               .aliases = {"swish"},
                               .formula = "x/(1 + exp(-x))",
                               .source = "arXiv:1702.03118, arXiv:1710.05941",
-                              .bounds = {1, 0.9, 0.501, 0.76},
+                              .bounds = {0.86, 0.84, 0.501, 0.76},
                               .gradient_zero = -1.278464542761073795};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 

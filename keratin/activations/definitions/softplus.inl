@@ -4,7 +4,7 @@ struct Softplus {
   static constexpr Info kInfo{.name = "softplus",
                               .formula = "log(1 + exp(x))",
                               .source = "Dugas et al. 2001",
-                              .bounds = {0.93, 0.88, 0.501, 0.501}};
+                              .bounds = {0.78, 0.85, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

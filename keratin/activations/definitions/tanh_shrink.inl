@@ -1,8 +1,10 @@
 // tanh_shrink: x - tanh(x).
 struct TanhShrink {
   static constexpr FastKernels kFast[] = {{FastKernel::tanh_shrink, FastKernel::tanh_shrink_slope}};
-  static constexpr Info kInfo{
-      .name = "tanh_shrink", .formula = "x - tanh(x)", .source = "Keras 3", .bounds = {1, 1, 0.501, 0.501}};
+  static constexpr Info kInfo{.name = "tanh_shrink",
+                              .formula = "x - tanh(x)",
+                              .source = "Keras 3",
+                              .bounds = {1, 0.88, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

@@ -8,8 +8,9 @@ namespace keratin::inline v0::activations::tables {
 
 /// How t gives the index of its row.
 enum class Index {
-  octaves,  ///< four rows to each octave of scale·t + start
-  curve,    ///< as Curve says
+  steps,    ///< rows of one width, a power of two: scale·t + start, rounded down
+  curve,    ///< scale·t + square·t·|t| + start, rounded; fastest where square is ±2^k
+  octaves,  ///< four rows to each octave of start + scale·t; fastest where scale is ±1
 };
 
 /// What t is, and how f(x) follows from the row.
@@ -24,7 +25,7 @@ enum class Symmetry {
          ///< f(−t), which is so small there that only their sum is rounded in f(x) = x + f(−x)
 };
 
-/// scale·t + square·t·|t| + start, rounded, or what octaves are counted of.
+/// As Index says.
 struct Curve {
   float scale = 0, square = 0, start = 0;
 };

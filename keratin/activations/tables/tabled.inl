@@ -251,25 +251,61 @@ class Rows {
   static constexpr bool kHasGateBeyond = kHasBeyond && form.symmetry == Symmetry::gate;
   static HWY_INLINE hn::Mask<FloatTag> is_near(Floats t) { return hn::Lt(t, hn::Set(FloatTag(), form.near)); }
 
-  // The row's place in the columns stands in the low bits.
+  // The row's place in the columns stands in the low bits. What needs no multiplication is left to the units
+  // for additions, as those for products are what limits.
   static HWY_INLINE Indices index(Floats t) {
     const FloatTag tag;
-    if constexpr (form.index == activations::tables::Index::octaves) {
-      const Floats z = fused(t, hn::Set(tag, form.curve.scale), hn::Set(tag, form.curve.start));
+    using activations::tables::Index;
+    if constexpr (form.index == Index::octaves) {
+      const Floats start = hn::Set(tag, form.curve.start);
+      Floats z;
+      if constexpr (form.curve.scale == 1) {
+        z = hn::Add(start, t);
+      } else if constexpr (form.curve.scale == -1) {
+        z = hn::Sub(start, t);
+      } else {
+        z = fused(t, hn::Set(tag, form.curve.scale), start);
+      }
       return hn::BitCast(IndexTag(), hn::ShiftRight<21>(hn::BitCast(IndexTag(), z)));
+    } else if constexpr (form.index == Index::steps) {
+      return step(t);
     } else {
-      Floats place = along(form.curve, t);
-      if constexpr (kHasBeyond) place = hn::IfThenElse(is_near(t), place, along(form.beyond, t));
+      Floats place = along<form.curve>(t);
+      if constexpr (kHasBeyond) place = hn::IfThenElse(is_near(t), place, along<form.beyond>(t));
       return hn::BitCast(IndexTag(), place);
     }
   }
-  static HWY_INLINE Floats along(const activations::tables::Curve& curve, Floats t) {
+  static HWY_INLINE Indices step(Floats t) {
     const FloatTag tag;
+    constexpr float kPerStep = form.curve.scale;
+#if HWY_TARGET == HWY_AVX3
+    // Rounded down, to a spacing of one row.
+    const Floats magic = hn::Set(tag, (0x1.8p23f + form.curve.start) / kPerStep);
+    return hn::BitCast(IndexTag(),
+                       Floats{_mm512_add_round_ps(t.raw, magic.raw, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)});
+#else
+    const Floats place = hn::Mul(t, hn::Set(tag, kPerStep));
+#if HWY_TARGET == HWY_AVX2
+    if constexpr (form.symmetry != Symmetry::none) return Indices{_mm256_cvttps_epi32(place.raw)};
+#endif
+    return hn::BitCast(IndexTag(), hn::Add(hn::Floor(place), hn::Set(tag, 0x1.8p23f + form.curve.start)));
+#endif
+  }
+  template <const activations::tables::Curve& curve>
+  static HWY_INLINE Floats along(Floats t) {
+    const FloatTag tag;
+    // The spacing of `magic` is one row.
     const Floats size = form.symmetry == Symmetry::none ? hn::Abs(t) : t;
-    const Floats slope = curve.square == 0
-                             ? hn::Set(tag, curve.scale)
-                             : fused(size, hn::Set(tag, curve.square), hn::Set(tag, curve.scale));
-    return fused(t, slope, hn::Set(tag, 0x1.8p23f + curve.start));  // whose spacing is one row
+    constexpr float kMagic = 0x1.8p23f + curve.start,
+                    kPerRow = curve.square < 0 ? -curve.square : curve.square;
+    if constexpr ((std::bit_cast<std::uint32_t>(kPerRow) & 0x7fffff) != 0) {
+      const Floats slope = fused(size, hn::Set(tag, curve.square), hn::Set(tag, curve.scale));
+      return fused(t, slope, hn::Set(tag, kMagic));
+    } else {
+      const Floats linear = hn::Set(tag, curve.scale / kPerRow);
+      const Floats slope = curve.square < 0 ? hn::Sub(linear, size) : hn::Add(linear, size);
+      return fused(t, slope, hn::Set(tag, kMagic / kPerRow));
+    }
   }
 
   // Turns base and p into those of x's own side of 0, or of row 0.
@@ -294,7 +330,7 @@ class Rows {
   static HWY_INLINE Floats result(Floats x, Floats t, Floats d, Floats base, Floats p) {
     // x·(1 − g) with g = 1 − base + d·p is x·base + |x|·d·p for x < 0 too.
     if constexpr (form.symmetry == Symmetry::gate) return fused(x, base, hn::Mul(hn::Mul(t, d), p));
-    if constexpr (form.power == 1) return fused(x, base, hn::Mul(x, hn::Mul(d, p)));
+    if constexpr (form.power == 1) return hn::CopySign(fused(x, base, hn::Mul(x, hn::Mul(d, p))), x);
     if constexpr (form.power > 1) {
       // The power in two parts.
       Floats size = hn::Mul(t, t), rest = fused(t, t, hn::Neg(size));
