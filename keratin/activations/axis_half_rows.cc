@@ -81,13 +81,15 @@ template <class H>
 void half_forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length) {
   if (!is_softmax(kind)) return wide_forward_rows(kind, x, y, count, length);
   const HalfConversion<H>& converts = conversion<H>();
-  RowsRoom inputs(length), results(length);  // in place the largest elements would be looked for first
+  RowsRoom inputs(length), results(length);
+  // In place softmax would look for the largest elements first.
+  float* y_rows = kind == AxisKind::softmax ? results.data() : inputs.data();
   const Size step = inputs.rows();
   for (Size first = 0; first < count; first += step) {
     const Size here = std::min(step, count - first), at = first * length;
     converts.widen(x + at, inputs.data(), here * length);
-    forward_rows(kind, inputs.data(), results.data(), here, length);
-    converts.narrow(results.data(), y + at, here * length);
+    forward_rows(kind, inputs.data(), y_rows, here, length);
+    converts.narrow(y_rows, y + at, here * length);
   }
 }
 
