@@ -384,7 +384,7 @@ TABLES = [
         "", gelu_tanh_slope, symmetry="complement", degree=8, **beyond(-1.8816, 0.57924, 3.5, 7.2))),
     Table("Mish", mish_gate, power=1, near_degree=6, **both_sides(in_steps(0.5, -16))),
     Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(curved(2.9375, -1 / 8, 8.0, first=-16))),
-    Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, clamps=True, **curved(2.2585, -1 / 16, 9.2, 16)),
+    Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, degree=5, **in_steps(0.25)),
     Table("TanhShrinkSlope", lambda a: 2**40 * (mp.tanh(a) / a) ** 2, power=2, shift=40, degree=7, clamps=True, **curved(2.8145, -1 / 8, 9.6, 16)),
     Table("Squareplus", lambda a: 2 / (root(a) + a), symmetry="ramp", degree=4, **in_steps(0.25)),
     Table("SquareplusSlope", lambda a: 2 / (root(a) * (root(a) + a)), symmetry="complement", degree=4, **in_steps(0.25)),

@@ -54,9 +54,10 @@ class Reversed : public Base {
   }
 };
 
-// From where tanh is 1: x − tanh(x) is x ∓ 1.
+// Beyond the table x − tanh(x) is x ∓ 1, at most half an ULP off.
 class TanhShrinkKernel : public Tabled<activations::tables::kTanhShrink> {
  public:
+  static constexpr bool kTotal = true;
   HWY_INLINE TanhShrinkKernel() {}
   HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
     const FloatTag tag;

@@ -383,7 +383,7 @@ class Tabled {
 
   /// Whether every lane of the group is inside.
   HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
-    if constexpr (kTotal) {
+    if constexpr (kTotal && !kHasNear) {
       rows_(x, y);
       return true;
     } else {
@@ -396,7 +396,7 @@ class Tabled {
         rows_(x, y);
         if constexpr (kHasNear) return true;
       }
-      return hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.reach)));
+      return kTotal || hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.reach)));
     }
   }
 
