@@ -53,6 +53,29 @@ struct Tables {
     store_group(slope, out, streams);
   }
 
+#if HWY_TARGET == HWY_AVX3
+  /// n < kLanes by masks, which reach no memory beyond; false, and nothing is stored, where some are outside.
+  template <class D>
+  static HWY_INLINE bool forward_few(const Prepared<K, D>& f, const float* x, float* y, std::size_t n) {
+    Group in, out;
+    load_few(x, n, in);
+    if (HWY_UNLIKELY(!values(f, in, out))) return false;
+    store_few(out, y, n);
+    return true;
+  }
+  template <class D>
+  static HWY_INLINE bool gradient_few(const Prepared<K, D>& f, const float* x, const float* upstream,
+                                      float* out, std::size_t n) {
+    Group in, factor, slope;
+    load_few(x, n, in);
+    load_few(upstream, n, factor);
+    if (HWY_UNLIKELY(!slopes(f, in, slope))) return false;
+    for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
+    store_few(slope, out, n);
+    return true;
+  }
+#endif
+
   // Whether all of them are right; those outside() are not.
   template <class D>
   static HWY_INLINE bool values(const Prepared<K, D>& f, const Group& in, Group& out) {
@@ -70,6 +93,17 @@ struct Tables {
   }
   static HWY_INLINE void store_group(const Group& from, float* to, bool streams) {
     for (std::size_t u = 0; u < kVectors; ++u) store_raw(from[u], FloatTag(), to + u * kWidth, streams);
+  }
+  static HWY_INLINE hn::Mask<FloatTag> lanes_of(std::size_t u, std::size_t n) {
+    return hn::FirstN(FloatTag(), n > u * kWidth ? std::min(n - u * kWidth, kWidth) : 0);
+  }
+  static HWY_INLINE void load_few(const float* from, std::size_t n, Group& to) {
+    for (std::size_t u = 0; u < kVectors; ++u)
+      to[u] = hn::MaskedLoad(lanes_of(u, n), FloatTag(), from + u * kWidth);
+  }
+  static HWY_INLINE void store_few(const Group& from, float* to, std::size_t n) {
+    for (std::size_t u = 0; u < kVectors; ++u)
+      hn::BlendedStore(from[u], lanes_of(u, n), FloatTag(), to + u * kWidth);
   }
   // Not inlined: what a rare branch needs would live in memory always.
   template <class D, class Kept>

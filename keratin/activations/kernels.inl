@@ -209,9 +209,13 @@ HWY_INLINE void expect(const T* from) {
     hwy::Prefetch(reinterpret_cast<const char*>(from) + kAhead + at);
 }
 
-// Less than a block goes through the same code as the rest, in a padded buffer.
+// Less than a block goes through the same code as the rest: by masks where a route does, else in a padded
+// buffer.
 template <class Route, class D, class T>
 HWY_NOINLINE void forward_part(const D& definition, const T* x, T* y, std::size_t n) {
+  if constexpr (requires { Route::forward_few(definition, x, y, n); }) {
+    if (HWY_LIKELY(Route::forward_few(definition, x, y, n))) return;
+  }
   T buffer[Route::kLanes] = {};
   std::memcpy(buffer, x, n * sizeof(T));
   typename LeftBy<Route>::Values left;
@@ -222,6 +226,9 @@ HWY_NOINLINE void forward_part(const D& definition, const T* x, T* y, std::size_
 
 template <class Route, class D, class T>
 HWY_NOINLINE void gradient_part(const D& definition, const T* x, const T* upstream, T* out, std::size_t n) {
+  if constexpr (requires { Route::gradient_few(definition, x, upstream, out, n); }) {
+    if (HWY_LIKELY(Route::gradient_few(definition, x, upstream, out, n))) return;
+  }
   T buffer[Route::kLanes] = {}, factor[Route::kLanes] = {};
   std::memcpy(buffer, x, n * sizeof(T));
   std::memcpy(factor, upstream, n * sizeof(T));
