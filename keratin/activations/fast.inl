@@ -47,8 +47,7 @@ struct Tables {
     Group in, factor, slope;
     load_group(x, in);
     load_group(upstream, factor);
-    const bool inside = slopes(f, in, slope);
-    for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
+    const bool inside = products(f, in, factor, slope);
     if (HWY_UNLIKELY(!inside)) keep(f, x, upstream, out, later);
     store_group(slope, out, streams);
   }
@@ -69,8 +68,7 @@ struct Tables {
     Group in, factor, slope;
     load_few(x, n, in);
     load_few(upstream, n, factor);
-    if (HWY_UNLIKELY(!slopes(f, in, slope))) return false;
-    for (std::size_t u = 0; u < kVectors; ++u) slope[u] = hn::Mul(slope[u], factor[u]);
+    if (HWY_UNLIKELY(!products(f, in, factor, slope))) return false;
     store_few(slope, out, n);
     return true;
   }
@@ -88,22 +86,26 @@ struct Tables {
   static HWY_INLINE Mask<float> outside(Floats x) { return !Mask<float>{K::inside(x)}; }
 
  private:
+  template <class D>
+  static HWY_INLINE bool products(const Prepared<K, D>& f, const Group& in, const Group& upstream,
+                                  Group& out) {
+    const bool inside = slopes(f, in, out);
+    for (std::size_t u = 0; u < kVectors; ++u) out[u] = hn::Mul(out[u], upstream[u]);
+    return inside;
+  }
   static HWY_INLINE void load_group(const float* from, Group& to) {
     for (std::size_t u = 0; u < kVectors; ++u) to[u] = hn::LoadU(FloatTag(), from + u * kWidth);
   }
   static HWY_INLINE void store_group(const Group& from, float* to, bool streams) {
     for (std::size_t u = 0; u < kVectors; ++u) store_raw(from[u], FloatTag(), to + u * kWidth, streams);
   }
-  static HWY_INLINE hn::Mask<FloatTag> lanes_of(std::size_t u, std::size_t n) {
-    return hn::FirstN(FloatTag(), n > u * kWidth ? std::min(n - u * kWidth, kWidth) : 0);
-  }
   static HWY_INLINE void load_few(const float* from, std::size_t n, Group& to) {
     for (std::size_t u = 0; u < kVectors; ++u)
-      to[u] = hn::MaskedLoad(lanes_of(u, n), FloatTag(), from + u * kWidth);
+      to[u] = hn::MaskedLoad(lanes_among(FloatTag(), u * kWidth, n), FloatTag(), from + u * kWidth);
   }
   static HWY_INLINE void store_few(const Group& from, float* to, std::size_t n) {
     for (std::size_t u = 0; u < kVectors; ++u)
-      hn::BlendedStore(from[u], lanes_of(u, n), FloatTag(), to + u * kWidth);
+      hn::BlendedStore(from[u], lanes_among(FloatTag(), u * kWidth, n), FloatTag(), to + u * kWidth);
   }
   // Not inlined: what a rare branch needs would live in memory always.
   template <class D, class Kept>

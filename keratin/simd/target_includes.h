@@ -2,6 +2,7 @@
 // them: it has to be included once for each instruction set.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>

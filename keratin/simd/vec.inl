@@ -19,6 +19,12 @@ struct Vec {
   hn::Vec<Tag<T>> raw;
 };
 
+/// Of the lanes of the vector that begins at element `first` those that are among `count` elements.
+template <class AnyTag>
+HWY_INLINE hn::Mask<AnyTag> lanes_among(AnyTag tag, std::size_t first, std::size_t count) {
+  return hn::FirstN(tag, count > first ? std::min(count - first, hn::MaxLanes(tag)) : 0);
+}
+
 template <class T>
 HWY_INLINE Vec<T> set(T value) {
   return {hn::Set(Tag<T>(), value)};

@@ -24,8 +24,7 @@ HWY_INLINE void store_sixteen(const Sixteen& v, float* to) {
 
 /// Whether a lane of part k is among the first `count` of the sixteen.
 HWY_INLINE hn::Mask<FloatTag> lane_is_below(std::size_t k, std::size_t count) {
-  const std::size_t before = k * kLanes;
-  return hn::FirstN(FloatTag(), count > before ? std::min(count - before, kLanes) : 0);
+  return lanes_among(FloatTag(), k * kLanes, count);
 }
 
 /// The first `count` < kLanes elements that lie there, and 0. Nothing beyond is touched.

@@ -14,10 +14,8 @@ class ShortRows {
   HWY_INLINE explicit ShortRows(Size length) : length_(static_cast<std::size_t>(length)) {
     const std::size_t last = length_ - kBefore;
     for (std::size_t k = 0; k < kParts; ++k) in_row_[k] = lane_is_below(k, last);
-    for (std::size_t k = 0; k < 16 / kDoubles; ++k) {
-      const std::size_t before = k * kDoubles;
-      in_half_[k] = hn::FirstN(Tag<double>(), last > before ? std::min(last - before, kDoubles) : 0);
-    }
+    for (std::size_t k = 0; k < 16 / kDoubles; ++k)
+      in_half_[k] = lanes_among(Tag<double>(), k * kDoubles, last);
   }
   float* data() { return value_; }
   HWY_INLINE float* row(std::size_t r) { return value_ + r * length_; }
