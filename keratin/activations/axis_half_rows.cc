@@ -81,9 +81,10 @@ template <class H>
 void half_forward_rows(AxisKind kind, const H* x, H* y, Size count, Size length) {
   if (!is_softmax(kind)) return wide_forward_rows(kind, x, y, count, length);
   const HalfConversion<H>& converts = conversion<H>();
-  RowsRoom inputs(length), results(length);
   // In place softmax would look for the largest elements first.
-  float* y_rows = kind == AxisKind::softmax ? results.data() : inputs.data();
+  const bool in_place = kind != AxisKind::softmax;
+  RowsRoom inputs(length), results(in_place ? 0 : length);
+  float* y_rows = in_place ? inputs.data() : results.data();
   const Size step = inputs.rows();
   for (Size first = 0; first < count; first += step) {
     const Size here = std::min(step, count - first), at = first * length;
