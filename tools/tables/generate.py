@@ -366,11 +366,11 @@ def root(a):
 
 TABLES = [
     Table("Tanh", mp.tanh, symmetry="odd", degree=5, **in_octaves(1.625, 9.2)),
-    Table("TanhSlope", lambda a: mp.sech(a) ** 2, near_degree=5, **curved(4.43, -1 / 16, 8.0)),
+    Table("TanhSlope", lambda a: mp.sech(a) ** 2, **in_steps(0.25)),
     Table("Sigmoid", lambda a: sigmoid(-a), symmetry="complement", degree=4, **in_steps(0.25)),
-    Table("SigmoidSlope", lambda a: sigmoid(a) * sigmoid(-a), degree=4, **in_steps(0.25)),
+    Table("SigmoidSlope", lambda a: sigmoid(a) * sigmoid(-a), degree=5, **in_steps(0.25)),
     Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=4, **in_steps(0.25)),
-    Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1, 17.5, 1.25)),
+    Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
     Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1, 17.5, 1.25)),
     Table("Silu", sigmoid, symmetry="gate", power=1, degree=4, **in_steps(0.25)),
     Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=5, zero=1.2784645, centres_zero=True, **curved(4.853, -1 / 8, 8.0)),
@@ -382,12 +382,12 @@ TABLES = [
         "", lambda a: -a * gelu_gate(-a), symmetry="sum", negative=True, degree=8, **beyond(-1.8816, 0.57924, 3.5, 7.2))),
     Table("GeluTanhSlope", gelu_tanh_slope, symmetry="complement", zero=0.7524614, centres_zero=True, **curved(3.8929, 1 / 8, 3.5, 16), beyond=Table(
         "", gelu_tanh_slope, symmetry="complement", degree=8, **beyond(-1.8816, 0.57924, 3.5, 7.2))),
-    Table("Mish", mish_gate, power=1, near_degree=6, **both_sides(in_steps(0.5, -16))),
-    Table("MishSlope", mish_slope, zero=-1.1924, near_degree=6, **both_sides(curved(2.9375, -1 / 8, 8.0, first=-16))),
+    Table("Mish", mish_gate, power=1, **both_sides(in_steps(0.5, -16))),
+    Table("MishSlope", mish_slope, zero=-1.1924, **both_sides(curved(2.9375, -1 / 8, 8.0, first=-16))),
     Table("TanhShrink", lambda a: 2**40 * (a - mp.tanh(a)) / a**3, power=3, shift=40, degree=5, **in_steps(0.25)),
     Table("TanhShrinkSlope", lambda a: 2**40 * (mp.tanh(a) / a) ** 2, power=2, shift=40, degree=7, clamps=True, **curved(2.8145, -1 / 8, 9.6, 16)),
     Table("Squareplus", lambda a: 2 / (root(a) + a), symmetry="ramp", degree=4, **in_steps(0.25)),
-    Table("SquareplusSlope", lambda a: 2 / (root(a) * (root(a) + a)), symmetry="complement", degree=4, **in_steps(0.25)),
+    Table("SquareplusSlope", lambda a: 2 / (root(a) * (root(a) + a)), symmetry="complement", degree=5, **in_steps(0.25)),
 ]
 
 

@@ -9,7 +9,7 @@ struct Celu {
   static constexpr Info kInfo{.name = "celu",
                               .formula = "x > 0 ? x : alpha*(exp(x/alpha) - 1)",
                               .source = "arXiv:1704.07483",
-                              .bounds = {0.97, 0.8, 0.501, 0.501}};
+                              .bounds = {0.9, 0.8, 0.501, 0.501}};
   static constexpr std::array<Parameter, 1> parameters() {
     return {parameter<&Celu::alpha>({.name = "alpha", .keras3 = "alpha", .constraint = "not 0"})};
   }

@@ -9,7 +9,7 @@ struct Elu {
   static constexpr Info kInfo{.name = "elu",
                               .formula = "x > 0 ? x : alpha*(exp(x) - 1)",
                               .source = "arXiv:1511.07289",
-                              .bounds = {0.97, 0.79, 0.501, 0.501}};
+                              .bounds = {0.9, 0.79, 0.501, 0.501}};
   static constexpr std::array<Parameter, 1> parameters() {
     return {parameter<&Elu::alpha>({.name = "alpha", .keras2 = "alpha", .keras3 = "alpha"})};
   }

@@ -4,7 +4,7 @@ struct Sigmoid {
   static constexpr Info kInfo{.name = "sigmoid",
                               .formula = "1/(1 + exp(-x))",
                               .source = "Verhulst 1838",
-                              .bounds = {0.85, 0.97, 0.501, 0.501}};
+                              .bounds = {0.85, 0.6, 0.501, 0.501}};
   static constexpr std::array<Parameter, 0> parameters() { return {}; }
 
   template <class X>

@@ -8,7 +8,7 @@ struct Squareplus {
                               .formula = "(x + sqrt(x^2 + b))/2",
                               .derivative = "b == 0 ? (x >= 0 ? 1 : 0) : (1 + x/sqrt(x^2 + b))/2",
                               .source = "arXiv:2112.11687",
-                              .bounds = {0.6, 0.97, 0.501, 0.501}};
+                              .bounds = {0.6, 0.8, 0.501, 0.501}};
   static constexpr std::array<Parameter, 1> parameters() {
     return {parameter<&Squareplus::b>({.name = "b", .keras3 = "b", .constraint = "at least 0"})};
   }

@@ -32,7 +32,7 @@ struct EluRows {
   alignas(64) float centre[16], high[16], low[16], slope_low[16], q[table.kDegree][16];
 };
 
-// 0.97 ULP. D is Elu or Celu.
+// 0.9 ULP. D is Elu or Celu.
 template <class D>
 class ScaledElu {
  public:

@@ -10,7 +10,7 @@ namespace keratin::inline v0::activations::tables {
 enum class Index {
   steps,    ///< rows of one width, a power of two: scale·t + start, rounded down
   curve,    ///< scale·t + square·t·|t| + start, rounded; fastest where square is ±2^k
-  octaves,  ///< four rows to each octave of start + scale·t; fastest where scale is ±1
+  octaves,  ///< four rows to each octave of start + scale·t; fastest where scale is −1
 };
 
 /// What t is, and how f(x) follows from the row.

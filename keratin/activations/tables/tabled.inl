@@ -258,14 +258,8 @@ class Rows {
     using activations::tables::Index;
     if constexpr (form.index == Index::octaves) {
       const Floats start = hn::Set(tag, form.curve.start);
-      Floats z;
-      if constexpr (form.curve.scale == 1) {
-        z = hn::Add(start, t);
-      } else if constexpr (form.curve.scale == -1) {
-        z = hn::Sub(start, t);
-      } else {
-        z = fused(t, hn::Set(tag, form.curve.scale), start);
-      }
+      const Floats z =
+          form.curve.scale == -1 ? hn::Sub(start, t) : fused(t, hn::Set(tag, form.curve.scale), start);
       return hn::BitCast(IndexTag(), hn::ShiftRight<21>(hn::BitCast(IndexTag(), z)));
     } else if constexpr (form.index == Index::steps) {
       return step(t);
@@ -294,7 +288,7 @@ class Rows {
   template <const activations::tables::Curve& curve>
   static HWY_INLINE Floats along(Floats t) {
     const FloatTag tag;
-    // The spacing of `magic` is one row.
+    // The spacing of what is added last is one row.
     const Floats size = form.symmetry == Symmetry::none ? hn::Abs(t) : t;
     constexpr float kMagic = 0x1.8p23f + curve.start,
                     kPerRow = curve.square < 0 ? -curve.square : curve.square;
@@ -383,7 +377,7 @@ class Tabled {
 
   /// Whether every lane of the group is inside.
   HWY_INLINE bool operator()(const Floats (&x)[kVectors], Floats (&y)[kVectors]) const {
-    if constexpr (kTotal && !kHasNear) {
+    if constexpr (kTotal) {
       rows_(x, y);
       return true;
     } else {
@@ -396,7 +390,7 @@ class Tabled {
         rows_(x, y);
         if constexpr (kHasNear) return true;
       }
-      return kTotal || hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.reach)));
+      return hn::AllTrue(IndexTag(), hn::Lt(largest, whole(form.reach)));
     }
   }
 
