@@ -370,7 +370,7 @@ TABLES = [
     Table("Sigmoid", lambda a: sigmoid(-a), symmetry="complement", degree=4, **in_steps(0.25)),
     Table("SigmoidSlope", lambda a: sigmoid(a) * sigmoid(-a), degree=5, **in_steps(0.25)),
     Table("Softplus", lambda a: mp.log1p(mp.exp(-a)), symmetry="ramp", degree=4, **in_steps(0.25)),
-    Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.0714, 17.5, 1.25)),
+    Table("Elu", mp.expm1, symmetry="below", degree=5, **in_octaves(-1.08, 17.35, 1.25)),
     Table("Selu", lambda a: SELU * mp.expm1(a), symmetry="below", root=2, degree=5, **in_octaves(-1, 17.5, 1.25)),
     Table("Silu", sigmoid, symmetry="gate", power=1, degree=4, **in_steps(0.25)),
     Table("SiluSlope", lambda a: silu_slope(-a), symmetry="complement", near_degree=5, zero=1.2784645, centres_zero=True, **curved(4.853, -1 / 8, 8.0)),
